@@ -1,0 +1,73 @@
+"""One question, one cited answer: by the offline model, or by any LangChain chat model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from kilowhat.plugin.answer import compose
+from kilowhat.plugin.reply import Reply, ToolCall
+from kilowhat.plugin.understanding.plan import Plan
+from kilowhat.plugin.understanding.understand import understand
+from kilowhat.tools import KilowhatError, call
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+Messages = str | Sequence[Mapping[str, Any]]
+
+
+def ask(messages: Messages, model: BaseChatModel | str | None = None, *, region: str | None = None) -> Reply:
+    """Return the answer to a question, or to the last question of a conversation.
+
+    Args:
+        messages: The question, or the turns as ``[{"role": "user" | "assistant", "content": …}]``.
+        model: None for the offline model, which needs no key; a LangChain chat model; or ``provider:name``.
+        region: A place to take where the question names none.
+
+    Raises:
+        ValueError: where no message is from the user.
+    """
+    turns = as_turns(messages)
+    if model is not None:
+        from kilowhat.plugin.agent import ask_model
+
+        return ask_model(turns, model, region=region)
+    plan = understand(turns, region=region)
+    return compose(plan, run(plan))
+
+
+def as_turns(messages: Messages) -> list[tuple[str, str]]:
+    """Return the turns as (role, text); the last one is the user's.
+
+    Raises:
+        ValueError: where there is none from the user.
+    """
+    if isinstance(messages, str):
+        return [("user", messages)]
+    turns = [(str(message.get("role", "user")), text_of(message.get("content", ""))) for message in messages]
+    while turns and turns[-1][0] != "user":
+        turns.pop()
+    if not turns:
+        raise ValueError("There is no question: the last message must be the user's.")
+    return turns
+
+
+def text_of(content: Any) -> str:
+    """Return the text of a message whose content is a string or a list of parts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, Sequence):
+        return "\n".join(str(part.get("text", "")) if isinstance(part, Mapping) else str(part) for part in content)
+    return ""
+
+
+def run(plan: Plan) -> list[ToolCall]:
+    """Run the calls of a plan; a refusal of a tool is kept in its place."""
+    calls = []
+    for planned in plan.calls:
+        try:
+            calls.append(ToolCall(name=planned.tool, arguments=planned.arguments, estimate=call(planned.tool, planned.arguments)))
+        except KilowhatError as error:
+            calls.append(ToolCall(name=planned.tool, arguments=planned.arguments, error=error.as_dict()["error"]))
+    return calls

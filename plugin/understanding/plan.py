@@ -1,0 +1,39 @@
+"""What a question asks for, ready to be run: tool calls, or the reason why there are none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool and its arguments."""
+
+    tool: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The calls that answer a question.
+
+    Args:
+        outcome: ``answered`` with calls; ``needs_input`` or ``declined`` with the key of a phrase that says why.
+        language: The question's language: en, zh-Hans, zh-Hant, fr, de, es or ja.
+        calls: The tools to run, in order.
+        quantity: What is asked for (energy, emissions, water, count, …), or None; it decides the headline.
+        unit: The unit asked for, or None.
+        reason: The phrase for an outcome without calls.
+        slots: Names that the phrase mentions.
+        assumptions: What was filled in for the asker, as keys of phrases with their slots.
+    """
+
+    outcome: Literal["answered", "needs_input", "declined"]
+    language: str
+    calls: tuple[Call, ...] = ()
+    quantity: str | None = None
+    unit: str | None = None
+    reason: str | None = None
+    slots: dict[str, str] = field(default_factory=dict)
+    assumptions: tuple[tuple[str, dict[str, str]], ...] = ()

@@ -1,0 +1,103 @@
+"""Arithmetic written as text: parsed once, never given to ``eval`` unchecked.
+
+A formula is one expression over named inputs with ``+ - * / **`` and brackets,
+and nothing else. So the same text is what a step of an estimate shows, what a
+test evaluates again, and what runs on a float, a NumPy array or a column of a
+data frame.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from kilowhat.tools.core.errors import InvalidArguments
+
+MAXIMUM_LENGTH = 400
+MAXIMUM_NODES = 120
+
+_ALLOWED = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.Name, ast.Load, ast.Constant, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd)
+
+
+def parse(expression: str) -> tuple[ast.Expression, tuple[str, ...]]:
+    """Return the checked syntax tree of an expression and the names in it, in order of appearance.
+
+    Raises:
+        InvalidArguments: where it is longer than 400 characters or holds anything but numbers, names and ``+ - * / **``.
+    """
+    if len(expression) > MAXIMUM_LENGTH:
+        raise InvalidArguments(f"An expression has at most {MAXIMUM_LENGTH} characters.")
+    try:
+        tree = ast.parse(expression.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise InvalidArguments(f"{expression[:80]!r} is no arithmetic expression.") from None
+    names: dict[str, None] = {}
+    for count, node in enumerate(ast.walk(tree)):
+        number = isinstance(node, ast.Constant) and type(node.value) in (int, float)
+        if count > MAXIMUM_NODES or not isinstance(node, _ALLOWED) or (isinstance(node, ast.Constant) and not number):
+            raise InvalidArguments(f"{expression[:80]!r} may hold numbers, names, brackets and + - * / ** only.")
+        if isinstance(node, ast.Name):
+            names[node.id] = None
+    return tree, tuple(names)
+
+
+class Formula:
+    """A named quantity as one expression over inputs and earlier quantities.
+
+    >>> energy = Formula("energy_kwh", "count * energy_per_run_kwh", "kWh")
+    >>> energy(count=1000.0, energy_per_run_kwh=0.002)
+    2.0
+
+    Args:
+        name: The quantity that it gives, with its unit as suffix.
+        expression: Numbers, names and ``+ - * / **``.
+        unit: The unit of the result.
+    """
+
+    __slots__ = ("_function", "expression", "inputs", "name", "unit")
+
+    def __init__(self, name: str, expression: str, unit: str) -> None:
+        self.name = name
+        self.expression = expression
+        self.unit = unit
+        self._function, self.inputs = _compiled(expression)
+
+    def __call__(self, **inputs: Any) -> Any:
+        """Return the quantity for inputs of any type that knows the five operators."""
+        return self._function(**inputs)
+
+    def of(self, values: Mapping[str, float]) -> float:
+        """Return the quantity with its inputs taken from a mapping that may hold others too."""
+        return float(self._function(*[values[name] for name in self.inputs]))
+
+
+@lru_cache(maxsize=1024)
+def _compiled(expression: str) -> tuple[Callable[..., Any], tuple[str, ...]]:
+    tree, names = parse(expression)
+    arguments = ast.arguments(posonlyargs=[], args=[ast.arg(name) for name in names], kwonlyargs=[], kw_defaults=[], defaults=[])
+    function = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, tree.body)))
+    return eval(compile(function, f"<{expression}>", "eval"), {"__builtins__": {}}), names  # noqa: S307  (five operators, names and numbers only)
+
+
+def evaluate(expression: str, values: Mapping[str, float]) -> float:
+    """Return the value of an expression.
+
+    >>> evaluate("servers * power_kw * 24", {"servers": 2.0, "power_kw": 6.5})
+    312.0
+
+    Raises:
+        InvalidArguments: where the expression is not plain arithmetic, a name has no value, or the result is no finite number.
+    """
+    function, names = _compiled(expression)
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise InvalidArguments(f"{missing[0]!r} has no value here.", field=missing[0])
+    try:
+        result = function(*[float(values[name]) for name in names])
+    except (ZeroDivisionError, OverflowError):
+        result = float("nan")
+    if isinstance(result, complex) or result != result or result in (float("inf"), float("-inf")):
+        raise InvalidArguments(f"{expression[:80]!r} has no finite value.")
+    return float(result)

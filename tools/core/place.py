@@ -1,0 +1,137 @@
+"""Where electricity is used: from the name of a place to carbon and water per kWh.
+
+**Formula**: emissions = energy × carbon intensity; off-site water = energy × water intensity.
+
+**Boundary**: location-based yearly averages. Countries carry life-cycle emissions of one series; places inside
+countries (US subregions and states, Chinese regions, cloud regions) are facts on their own
+basis, which the estimate names. Water is what power plants consume; cooling on the site is not in it.
+
+**Assumptions**: without a place, the world average, said as an assumption.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from kilowhat.tools.core import electricity
+from kilowhat.tools.core.errors import UnknownName
+from kilowhat.tools.core.estimate import Derivation
+from kilowhat.tools.core.expression import Formula
+from kilowhat.tools.core.reference import Fact, Library, fold
+from kilowhat.tools.core.tool import Arguments
+
+EMISSIONS = Formula("emissions_kg_co2e", "energy_kwh * carbon_intensity_kg_co2e_per_kwh", "kg CO2e")
+WATER = Formula("water_off_site_l", "energy_kwh * water_intensity_l_per_kwh", "L")
+
+REGION = "Where the electricity is used: a country (FR, France, 法国), a US state or subregion, a Chinese region, or a cloud region (us-west-2). Left out: the world average, said as an assumption."
+INTENSITY = "Carbon intensity to use instead of a looked-up one, in g CO2e per kWh; typical 20 to 900."
+
+
+class PlaceArguments(Arguments):
+    """Arguments of every tool that turns an energy into emissions and water."""
+
+    region: str | None = Field(default=None, description=REGION, max_length=100)
+    carbon_intensity_g_co2e_per_kwh: float | None = Field(default=None, ge=0, le=5000, strict=True, description=INTENSITY)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place with the facts that say how its electricity is made."""
+
+    name: str
+    country: str | None
+    intensity: Fact
+    water: Fact | None
+    note: str | None = None
+
+
+def find_place(library: Library, text: str, *, field: str = "region") -> Place:
+    """Return the place that a text names.
+
+    Places inside countries are looked up first, then countries by code or by name in any language we know.
+
+    Raises:
+        UnknownName: with the nearest names. No place is ever put in for another one.
+    """
+    key = fold(text)
+    places = library.spellings("places")
+    place_id = library.place_codes.get(text.strip().casefold()) or places.get(key)
+    if place_id is not None:
+        named = library.named("places", place_id)
+        country = named.get("country")
+        intensity = named.get("intensity")
+        fact = library.fact(intensity or electricity.intensity_fact_id(country))
+        note = named.note if intensity else f"{named.name} is answered with the average of {library.countries[country]['name']}."
+        return Place(named.name, country, fact, _water(library, country), note)
+    zone = _zones(library).get(key)
+    if zone is not None:
+        return Place(str(library.countries[zone]["name"]), zone, library.fact(electricity.intensity_fact_id(zone)), _water(library, zone))
+    from difflib import get_close_matches
+
+    spellings = {**_zones(library), **places}
+    found = get_close_matches(key, spellings, n=4, cutoff=0.6)
+    nearest = list(dict.fromkeys(_place_name(library, spellings[near]) for near in found))
+    hint = f"Near it: {', '.join(nearest)}." if nearest else "Give a country, a US state, a Chinese region or a cloud region, or the carbon intensity itself."
+    raise UnknownName(f"{text[:60]!r} is no place whose electricity is known here. {hint}", field=field, nearest=nearest)
+
+
+def _place_name(library: Library, place_id: str) -> str:
+    if place_id in library.countries:
+        return str(library.countries[place_id]["name"])
+    return library.named("places", place_id).name
+
+
+def _water(library: Library, country: str | None) -> Fact | None:
+    return library.fact(electricity.water_fact_id(country)) if country else None
+
+
+def _zones(library: Library) -> dict[str, str]:
+    zones: dict[str, str] = {}
+    for zone, told in library.countries.items():
+        for spelling in (zone, told["alpha2"], told["name"], *told["spellings"]):
+            if spelling:
+                zones.setdefault(fold(spelling), zone)
+    return zones
+
+
+def add_place(derivation: Derivation, arguments: PlaceArguments, *, boundary: str | None = None) -> None:
+    """Add emissions and off-site water to a derivation that has ``energy_kwh``.
+
+    A given carbon intensity is used as it is; water still needs a region.
+
+    Raises:
+        UnknownName: where the region is not known.
+    """
+    library = derivation.library
+    given = arguments.carbon_intensity_g_co2e_per_kwh
+    place = find_place(library, arguments.region or electricity.WORLD) if arguments.region or given is None else None
+    if given is not None:
+        derivation.given("carbon_intensity_kg_co2e_per_kwh", given / 1000, "kg CO2e/kWh")
+    elif place is not None:
+        add_intensity(derivation, place)
+        if arguments.region is None:
+            derivation.assume("No place was told, so electricity has the world average of carbon and water; a place moves emissions up to 20 times.")
+    derivation.step(EMISSIONS)
+    derivation.result(EMISSIONS.name, "emissions", f"location-based emissions of the electricity{f' in {place.name}' if place and arguments.region and given is None else ''}", boundary=boundary)
+    if place is not None and place.water is not None:
+        derivation.fact("water_intensity_l_per_kwh", place.water, "L/kWh")
+        derivation.step(WATER)
+        derivation.result(WATER.name, "water", "water consumed off-site, at the power plants", boundary="off-site; cooling on the site is not in it")
+
+
+def add_intensity(derivation: Derivation, place: Place) -> None:
+    """Add a place's carbon intensity as an input, as wide as published averages for one place lie apart."""
+    agreement = derivation.library.default("method-constant", case="grid-intensity").quantity
+    derivation.fact("carbon_intensity_kg_co2e_per_kwh", place.intensity, "kg CO2e/kWh", origin="fact")
+    told = derivation.inputs["carbon_intensity_kg_co2e_per_kwh"]
+    if told.low is None and agreement.low is not None and agreement.high is not None:
+        derivation.inputs[told.name] = told.model_copy(update={"low": told.value * agreement.low, "high": told.value * agreement.high})
+    if place.note:
+        derivation.assume(place.note)
+    basis = place.intensity.scope.get("boundary")
+    if basis and basis != "life-cycle":
+        derivation.warn("other_basis", f"The carbon intensity of {place.name} counts {basis} emissions, not the life cycle that country averages count.")
+
+

@@ -1,0 +1,388 @@
+"""The reference library: every number we calculate with, and where it is printed.
+
+A ``Fact`` is one published figure with its source, the place in the source and the
+figure as printed. A ``Claim`` is a figure of the press with our verdict; no tool
+calculates from it. A ``Name`` is a thing that people name (a task, a training
+run, a chip, a place) with its other spellings. ``Library`` looks all of them up.
+
+People write YAML (``tools/reference``); what runs is ``library.json``, compiled from
+it by ``python -m kilowhat.tools.core.compile``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from kilowhat.tools.core.errors import NotPublished, UnknownName
+from kilowhat.tools.core.units import Quantity, conversion_factor
+
+COMPILED = Path(__file__).parent.parent / "reference" / "library.json"
+
+Kind = Literal["measured", "reported", "modelled", "derived", "assumed"]
+Against = Literal["primary text", "data file", "quotation", "two copies", "secondary copy", "arithmetic", "unverified"]
+
+
+class Record(BaseModel):
+    """Base of all records: unknown keys are an error, and nothing changes after loading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Source(Record):
+    """A publication, card, page or data set."""
+
+    id: str
+    title: str
+    authors: str | None = None
+    producer: str | None = None
+    published: str | None = None
+    url: str | None = None
+    licence: str | None = None
+    note: str | None = None
+
+
+class Checked(Record):
+    """When a figure was compared with its source, and with which text."""
+
+    on: str
+    against: Against
+
+
+class Derivation(Record):
+    """How a derived fact follows from others: an expression over their values in their own units."""
+
+    expression: str
+    inputs: dict[str, str]
+
+
+class Fact(Record):
+    """One published figure.
+
+    ``low`` and ``high`` are the range that the source publishes; the statement says
+    what it is. ``default`` says why a tool takes this figure where rivals exist.
+    """
+
+    id: str
+    subject: str
+    statement: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    unit: str
+    scope: dict[str, str] = Field(default_factory=dict)
+    as_of: str | None = None
+    kind: Kind
+    source: str
+    locator: str | None = None
+    printed: str | None = None
+    checked: Checked
+    default: str | None = None
+    derivation: Derivation | None = None
+    note: str | None = None
+
+    @property
+    def quantity(self) -> Quantity:
+        """The figure with its range; a range alone has its geometric mean as value."""
+        value = self.value
+        if value is None:
+            low, high = self.low or 0.0, self.high or 0.0
+            value = math.sqrt(low * high) if low > 0 else high / 2
+        return Quantity(value, self.unit, self.low, self.high)
+
+    def in_unit(self, unit: str) -> Quantity:
+        """Return the figure in another unit of its dimension."""
+        return self.quantity.to(unit)
+
+
+class Recomputed(Record):
+    """What a claim's own stated inputs give."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    unit: str
+    from_: str | None = Field(default=None, alias="from")
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+
+
+class Primary(Record):
+    """The primary source of a claimed figure, and what it says."""
+
+    source: str | None = None
+    locator: str | None = None
+    figure: str | None = None
+
+
+class Claim(Record):
+    """A figure of the press, with what is right and wrong about it; never an input of a tool."""
+
+    id: str
+    subject: str
+    statement: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    unit: str | None = None
+    scope: dict[str, str] = Field(default_factory=dict)
+    as_of: str | None = None
+    source: str
+    locator: str | None = None
+    printed: str | None = None
+    attributed_to: str | None = None
+    verdict: Literal["true", "mostly true", "misleading", "outdated", "false", "unsupported"]
+    failure: Literal["unit", "factor", "source", "pairing", "arithmetic", "assumption", "not-recomputable"] | None = None
+    slip: str | None = None
+    factor: float | None = None
+    recomputed: Recomputed | None = None
+    right: Recomputed | None = None
+    primary: Primary | None = None
+    why: str
+    checked: Checked
+
+
+class Name(Record):
+    """A thing that people name, with its other spellings; extra keys depend on the kind."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    id: str
+    name: str
+    aliases: list[str] = Field(default_factory=list)
+    note: str | None = None
+
+    def get(self, key: str) -> Any:
+        """Return an extra key of this kind of name, or None."""
+        return (self.model_extra or {}).get(key)
+
+
+def fold(text: str) -> str:
+    """Return a name without what spelling leaves free: case, width, accents, spaces, hyphens, dots.
+
+    >>> fold("Llama-3.1 405B") == fold("llama 3.1 405b") == fold("ＬＬＡＭＡ３．１－４０５Ｂ")
+    True
+    """
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text)).casefold()
+    return re.sub(r"[^\w+]|_", "", "".join(c for c in plain if not unicodedata.combining(c)))
+
+
+class Library:
+    """Facts, claims, sources and names, each looked up by id, by scope, by name or by words."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._content = content
+        self._facts: dict[str, Mapping[str, Any]] = content["facts"]
+        self._by_subject: dict[str, list[str]] = {}
+        for fact_id, fact in self._facts.items():
+            self._by_subject.setdefault(fact["subject"], []).append(fact_id)
+        self._seen: dict[str, Fact] = {}
+
+    @classmethod
+    def load(cls) -> Library:
+        """Return the library that ships with the package; read once a process."""
+        return _load()
+
+    @property
+    def version(self) -> str:
+        """The version of the data, which names the electricity series too."""
+        return str(self._content["version"])
+
+    def __len__(self) -> int:
+        """Return the number of facts written here, without those that packages bring."""
+        return len(self._facts)
+
+    def __iter__(self) -> Iterator[Fact]:
+        """Yield every fact written here."""
+        return (self.fact(fact_id) for fact_id in self._facts)
+
+    def fact(self, fact_id: str, *, field: str | None = None) -> Fact:
+        """Return the fact with an id.
+
+        Raises:
+            UnknownName: with the nearest ids, where there is none.
+        """
+        if (fact := self._seen.get(fact_id)) is not None:
+            return fact
+        raw = self._facts.get(fact_id) or self._electricity.get(fact_id)
+        if raw is None:
+            raise UnknownName(f"There is no fact {fact_id[:80]!r}; search with look_up_references.", field=field, nearest=_nearest(fact_id, self._facts))
+        return self._seen.setdefault(fact_id, Fact.model_validate(raw))
+
+    @cached_property
+    def _electricity(self) -> Mapping[str, Mapping[str, Any]]:
+        from kilowhat.tools.core import electricity
+
+        return electricity.country_facts(self.countries)
+
+    def source(self, source_id: str) -> Source:
+        """Return the source with an id."""
+        return Source.model_validate(self._content["sources"][source_id])
+
+    @property
+    def sources(self) -> list[str]:
+        """The ids of all sources."""
+        return list(self._content["sources"])
+
+    def claim(self, claim_id: str) -> Claim:
+        """Return the claim with an id.
+
+        Raises:
+            UnknownName: with the nearest ids, where there is none.
+        """
+        claims = self._content["claims"]
+        if claim_id not in claims:
+            raise UnknownName(f"There is no claim {claim_id[:80]!r}.", nearest=_nearest(claim_id, claims))
+        return Claim.model_validate(claims[claim_id])
+
+    @property
+    def claims(self) -> list[str]:
+        """The ids of all claims."""
+        return list(self._content["claims"])
+
+    @property
+    def countries(self) -> Mapping[str, Mapping[str, Any]]:
+        """By ISO 3166-1 alpha-3 code: the two-letter code and the names of the country in the languages we know."""
+        countries: Mapping[str, Mapping[str, Any]] = self._content["countries"]
+        return countries
+
+    def find(self, subject: str, **scope: str) -> list[Fact]:
+        """Return the facts on a subject whose scope holds all of the given pairs, defaults first."""
+        found = [
+            fact_id
+            for fact_id in self._by_subject.get(subject, ())
+            if all(self._facts[fact_id].get("scope", {}).get(key) == value for key, value in scope.items())
+        ]
+        found.sort(key=lambda fact_id: not self._facts[fact_id].get("default"))
+        return [self.fact(fact_id) for fact_id in found]
+
+    def default(self, subject: str, *, field: str | None = None, **scope: str) -> Fact:
+        """Return the fact that a tool takes by default for a subject and scope.
+
+        Raises:
+            NotPublished: where no published figure is good enough to be a default.
+        """
+        found = self.find(subject, **scope)
+        if not found or found[0].default is None:
+            what = ", ".join(scope.values())
+            rivals = [fact.id for fact in found[:5]]
+            raise NotPublished(f"No published figure for {subject.replace('-', ' ')} of {what} is sound enough to calculate with.", field=field, nearest=rivals)
+        return found[0]
+
+    def names(self, kind: str) -> list[str]:
+        """Return the ids of all names of a kind (tasks, runs, hardware, services, providers, places, models, comparators)."""
+        return list(self._content["names"][kind])
+
+    def name(self, kind: str, text: str, *, field: str | None = None) -> Name:
+        """Return the thing that a text names, however it is spelled.
+
+        Raises:
+            UnknownName: with the nearest known names, where nothing has that name.
+        """
+        index = self._index(kind)
+        key = fold(text)
+        if key not in index:
+            known = self._content["names"][kind]
+            nearest = [known[index[near]]["name"] for near in _nearest(key, index)]
+            what = {"tasks": "task", "runs": "training run", "hardware": "device", "services": "service", "places": "place", "comparators": "comparison"}.get(kind, kind)
+            hint = f"Near it: {', '.join(dict.fromkeys(nearest))}." if nearest else "Nothing we know is near it."
+            raise UnknownName(f"{text[:60]!r} is no {what} that is known here. {hint}", field=field, nearest=list(dict.fromkeys(nearest)))
+        return self.named(kind, index[key])
+
+    def named(self, kind: str, name_id: str) -> Name:
+        """Return the name with an id."""
+        return Name.model_validate(self._content["names"][kind][name_id])
+
+    @lru_cache(maxsize=16)  # noqa: B019  (a library lives as long as the process)
+    def _index(self, kind: str) -> dict[str, str]:
+        index: dict[str, str] = {}
+        for name_id, raw in self._content["names"][kind].items():
+            for spelling in (name_id, raw["name"], *raw.get("aliases", ())):
+                index.setdefault(fold(spelling), name_id)
+        return index
+
+    def spellings(self, kind: str) -> Mapping[str, str]:
+        """Return every folded spelling of a kind of names with the id it stands for."""
+        return self._index(kind)
+
+    @cached_property
+    def place_codes(self) -> Mapping[str, str]:
+        """Codes of places exactly as written, hyphens included: us-west1 is another cloud's region than us-west-1."""
+        places = self._content["names"]["places"]
+        return {place_id: place_id for place_id in places} | {raw["exact"]: place_id for place_id, raw in places.items() if "exact" in raw}
+
+    def search(self, query: str, *, subject: str | None = None, limit: int = 5) -> list[Fact | Claim]:
+        """Return the facts and claims that share most with a text, weighted by how rare the shared words are."""
+        words = _words(query)
+        weights = self._postings
+        scores: dict[str, float] = {}
+        for word in words:
+            postings = weights.get(word, ())
+            if postings:
+                rarity = math.log(1 + self._documents / len(postings))
+                for record_id in postings:
+                    scores[record_id] = scores.get(record_id, 0.0) + rarity
+        reachable = sum(math.log(1 + self._documents / len(weights[word])) for word in words if word in weights)
+        chosen = []
+        for record_id, score in sorted(scores.items(), key=lambda item: (-item[1], item[0] in self._content["claims"], not self._facts.get(item[0], {}).get("default"), item[0])):
+            record = self.claim(record_id) if record_id in self._content["claims"] else self.fact(record_id)
+            if (subject is None or record.subject == subject) and score >= 0.3 * reachable:
+                chosen.append(record)
+            if len(chosen) == limit:
+                break
+        return chosen
+
+    @property
+    def _documents(self) -> int:
+        return len(self._facts) + len(self._content["claims"])
+
+    @cached_property
+    def _postings(self) -> dict[str, list[str]]:
+        postings: dict[str, list[str]] = {}
+        for record_id, raw in (*self._facts.items(), *self._content["claims"].items()):
+            source = self._content["sources"].get(raw["source"], {})
+            told = [record_id, raw["statement"], raw["subject"], *raw.get("scope", {}).values(), raw.get("printed"), raw.get("as_of"), raw.get("why"), source.get("title"), source.get("authors"), source.get("producer")]
+            told += [self._content["names"][kind][value]["name"] for key, value in raw.get("scope", {}).items() if (kind := SCOPE_KINDS.get(key)) and value in self._content["names"].get(kind, {})]
+            for word in _words(" ".join(str(part) for part in told if part)):
+                postings.setdefault(word, []).append(record_id)
+        return postings
+
+
+SCOPE_KINDS = {"task": "tasks", "run": "runs", "hardware": "hardware", "service": "services", "provider": "providers", "model": "models", "comparator": "comparators"}
+"""Scope keys whose values must be names of a kind."""
+
+_STOP = frozenset("a an and are as at by does do each for from how in is it its many much of on one or per that the their this to was what which with".split())
+
+
+def _words(text: str) -> set[str]:
+    """Return the words of a text for searching: folded, without stop words; Chinese as pairs of characters."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    words = {word.removesuffix("s") for word in re.findall(r"[a-zà-ÿ]+(?:\d+\w*)?|\d+(?:[.,]\d+)*\w*", folded) if word not in _STOP}
+    for run in re.findall(r"[\u3400-\u9fff\u3040-\u30ff]+", folded):
+        words.update(run[start : start + 2] for start in range(max(1, len(run) - 1)))
+    return words
+
+
+def _nearest(text: str, known: Mapping[str, Any], limit: int = 3) -> list[str]:
+    """Return the known keys most like a text."""
+    from difflib import get_close_matches
+
+    return get_close_matches(text[:80], list(known), n=limit, cutoff=0.5)
+
+
+def intensity(fact: Fact) -> float:
+    """Return a grid intensity in kg CO2e per kWh."""
+    return fact.quantity.value * conversion_factor(fact.unit, "kg CO2e/kWh")
+
+
+@lru_cache(maxsize=1)
+def _load() -> Library:
+    return Library(json.loads(COMPILED.read_text("utf-8")))

@@ -1,0 +1,104 @@
+"""Energy of N runs of an AI task, from published measurements.
+
+**Formula**: energy = count × energy per run.
+
+**Boundary**: the server that ran the measurement (accelerators, memory, processor), with all its accelerators
+reserved for one run at a time; no cooling, no network, no idle time between runs.
+
+**Assumptions**: the mean over the models measured for a task stands for a model that is not named.
+
+**Facts**: the default of subject ``task-energy`` for the task; its rivals are listed as alternatives.
+
+**Limits**: the range is that of the models measured, which differ far more than repeated runs do. One modern
+accelerator that serves many requests at once uses several times less: see the alternatives.
+
+>>> from kilowhat.tools import call
+>>> call("estimate_task", {"task": "image-generation", "count": 1000}).results[0].value
+2.907
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from kilowhat.tools.core.estimate import Derivation, Estimate
+from kilowhat.tools.core.expression import Formula
+from kilowhat.tools.core.place import PlaceArguments, add_place
+from kilowhat.tools.core.reference import Fact, Library
+from kilowhat.tools.core.tool import Tool
+from kilowhat.tools.core.units import format_number
+
+ENERGY = Formula("energy_kwh", "count * energy_per_run_kwh", "kWh")
+
+
+class Input(PlaceArguments):
+    """How many runs of which task, and where."""
+
+    task: str = Field(
+        description="The task: image-generation, text-generation, summarization, image-captioning, object-detection, image-classification, text-classification, token-classification, extractive-qa, masked-language-modeling or video-generation; other spellings are understood.",
+        max_length=100,
+    )
+    count: float = Field(ge=0, le=1e15, strict=True, description="How many runs (images, texts, videos …); zero or more.")
+    model: str | None = Field(default=None, max_length=100, description="A model that was measured on this task (stable-diffusion-xl-base-1.0), instead of the mean over models.")
+
+
+def estimate_task(arguments: Input, library: Library) -> Estimate:
+    """Return energy, emissions and off-site water of so many runs.
+
+    Raises:
+        UnknownName: for a task, model or region that is not known (``unknown_name``).
+        NotPublished: for a model that nobody measured on the task (``not_published``).
+    """
+    task = library.name("tasks", arguments.task, field="task")
+    if arguments.model is None:
+        per_run = library.default("task-energy", field="task", task=task.id)
+    else:
+        model = library.name("models", arguments.model, field="model")
+        per_run = library.default("task-energy", field="model", task=task.id, model=model.id)
+
+    derivation = Derivation(library)
+    derivation.given("count", arguments.count, "ratio")
+    derivation.fact("energy_per_run_kwh", per_run, "kWh")
+    derivation.step(ENERGY)
+    boundary = BOUNDARIES.get(per_run.scope.get("boundary", ""), per_run.scope.get("boundary"))
+    derivation.result(ENERGY.name, "energy", "electricity", boundary=boundary, as_of=per_run.as_of)
+    add_place(derivation, arguments)
+    if arguments.model is None:
+        derivation.assume(f"No model was named: {_sentence(per_run)}")
+    for rival in rivals(library, per_run, task.id):
+        derivation.alternative(rival, scale=arguments.count, unit="kWh")
+    if per_run.as_of and per_run.as_of[:4] < "2025" and derivation.alternatives:
+        derivation.warn("older_measurement", f"The figure was measured in {per_run.as_of[:4]}; newer measurements stand under alternatives and can be many times lower.")
+    plural = task.get("unit_name")
+    about = f"{format_number(arguments.count, 12)} × {plural or task.name}" + (f" with {library.name('models', arguments.model).name}" if arguments.model else "")
+    return derivation.estimate(TOOL.name, arguments, about)
+
+
+BOUNDARIES = {
+    "server": "the measured server: its accelerators, memory and processor; no cooling, network or idle time",
+    "accelerators": "the accelerators alone; no host, cooling, network or idle time",
+    "facility": "the whole facility, cooling included",
+}
+"""How a measurement's boundary reads."""
+
+
+def rivals(library: Library, taken: Fact, task: str) -> list[Fact]:
+    """Return the other figures for one run of the task, those over many models first, then the newest."""
+    others = [fact for fact in library.find("task-energy", task=task) if fact.id != taken.id]
+    others.sort(key=lambda fact: ("model" in fact.scope, fact.as_of is None, -float((fact.as_of or "0")[:4])))
+    return others
+
+
+def _sentence(fact: Fact) -> str:
+    statement = fact.statement.rstrip(".")
+    return statement[:1].lower() + statement[1:] + "."
+
+
+TOOL = Tool(
+    name="estimate_task",
+    title="Energy of N runs of an AI task",
+    description="Energy, emissions and water of N runs of an AI task (generate images, write or summarise texts, classify, detect objects, make videos …), from published measurements. Use it when a task is named but no particular language model, token count or hardware.",
+    arguments=Input,
+    run=estimate_task,
+    example={"task": "image-generation", "count": 1000},
+)
