@@ -82,9 +82,9 @@ def convert_to_equivalents(arguments: Input, library: Library) -> Estimate:
         if position < 4:
             rivals_of.append((thing, fact))
     for thing, fact in rivals_of:
-        for rival in library.find("comparator", comparator=thing.id, basis=fact.scope.get("basis", "")):
+        for rival in _figures(library, thing.id, dimension):
             if rival.id != fact.id:
-                derivation.alternative(rival, label=f"one {thing.name}: {rival.statement}", unit=unit)
+                derivation.alternative(rival, label=f"{thing.name}: {rival.statement}", unit=unit)
     for sentence in told.assumptions:
         derivation.assume(sentence)
     shown = derivation.evaluate()["amount"]
@@ -92,7 +92,6 @@ def convert_to_equivalents(arguments: Input, library: Library) -> Estimate:
 
 
 _QUANTITIES = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water"}
-_BASIS = {"energy": ENERGY, "emissions": EMISSIONS, "water": VOLUME}
 
 
 def _read(text: str, library: Library) -> tuple[Told, tuple[Name, float, Fact] | None]:
@@ -116,7 +115,7 @@ def _counted(text: str, library: Library) -> tuple[Told, tuple[Name, float, Fact
         thing = library.name("comparators", thing_text)
     except KilowhatError:
         return None
-    fact = next((fact for basis in _BASIS for fact in library.find("comparator", comparator=thing.id, basis=basis) if fact.default), None)
+    fact = next((fact for dimension in _QUANTITIES for fact in _figures(library, thing.id, dimension) if fact.default), None)
     if fact is None:
         raise NotPublished(f"No checked figure is known for one {thing.name}.", field="quantity")
     if value < 0:
@@ -127,12 +126,18 @@ def _counted(text: str, library: Library) -> tuple[Told, tuple[Name, float, Fact
 def _comparator(library: Library, text: str, dimension: Dimension) -> tuple[Name, Fact]:
     """Return a thing with its default figure of a dimension."""
     thing = library.name("comparators", text, field="equivalents")
-    figures = [fact for fact in library.find("comparator", comparator=thing.id) if fact.quantity.dimension == dimension]
+    figures = _figures(library, thing.id, dimension)
     if not figures:
         raise UnitMismatch(f"One {thing.name} has no figure that is {name_dimension(dimension)}.", field="equivalents")
     if figures[0].default is None:
         raise NotPublished(f"No checked figure is known for one {thing.name}.", field="equivalents", nearest=[fact.id for fact in figures])
     return thing, figures[0]
+
+
+def _figures(library: Library, thing: str, dimension: Dimension) -> list[Fact]:
+    """Return the figures of one thing in a dimension."""
+    found = library.find("comparator", comparator=thing) + library.find("electricity-total", comparator=thing)
+    return [fact for fact in found if fact.quantity.dimension == dimension]
 
 
 def _plural(thing: Name) -> str:

@@ -1,4 +1,4 @@
-"""From the lexicon files and the names of the reference library to one table of phrases.
+"""From the lexicon files and the names of the reference library to one table of phrases; and from the phrase files to one file.
 
     python -m kilowhat.plugin.understanding.compile [--check]
 
@@ -20,6 +20,7 @@ from kilowhat.tools.core.reference import Library
 
 HERE = Path(__file__).parent / "lexicon"
 COMPILED = HERE / "lexicon.json"
+PHRASES = Path(__file__).parent.parent / "phrases"
 
 
 def build() -> dict[str, Any]:
@@ -41,6 +42,9 @@ def build() -> dict[str, Any]:
         for sense, phrases in lexicon["senses"].items():
             for phrase in phrases:
                 add(str(phrase), "sense", sense)
+        for unit, phrases in lexicon["units"].items():
+            for phrase in phrases:
+                add(str(phrase), "unit", unit)
         for phrase, number in lexicon["numbers"].items():
             add(str(phrase), "number", str(number))
 
@@ -50,7 +54,7 @@ def build() -> dict[str, Any]:
             name = library.named(kind, name_id)
             add(name_id, slot, name_id, code=slot == "place")
             for spelling in (name.name, *name.aliases):
-                add(spelling, slot, name_id, code=slot == "place" and "-" in spelling and spelling.islower())
+                add(spelling, slot, name_id, code=spelling.isascii() and ((slot == "place" and "-" in spelling and spelling.islower()) or (len(spelling) <= 3 and spelling.isupper() and slot in ("place", "comparator"))))
     for zone, told in library.countries.items():
         for spelling in (told["name"], *told["spellings"]):
             add(spelling, "place", zone, code=spelling.isascii() and len(spelling) <= 2)
@@ -68,19 +72,26 @@ def text(content: dict[str, Any]) -> str:
     return f'{{\n"languages": {json.dumps(content["languages"], ensure_ascii=False)},\n"phrases": {{\n{rows}\n}}\n}}\n'
 
 
+def phrases() -> str:
+    """Return the phrase files as one, one language a line."""
+    rows = (f"{json.dumps(path.stem)}: {json.dumps(read_yaml(path), ensure_ascii=False, separators=(',', ':'))}" for path in sorted(PHRASES.glob("*.yaml")))
+    return "{\n" + ",\n".join(rows) + "\n}\n"
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Write the table, or with ``--check`` say whether the written one is current."""
-    parser = argparse.ArgumentParser(description="Compile the lexicon.")
-    parser.add_argument("--check", action="store_true", help="fail where lexicon.json is not current")
+    """Write the compiled files, or with ``--check`` say whether they are current."""
+    parser = argparse.ArgumentParser(description="Compile the lexicon and the phrases.")
+    parser.add_argument("--check", action="store_true", help="fail where a compiled file is not current")
     options = parser.parse_args(arguments)
-    compiled = text(build())
-    if options.check:
-        current = COMPILED.exists() and COMPILED.read_text("utf-8") == compiled
-        print("lexicon.json is current" if current else "lexicon.json is not current: run python -m kilowhat.plugin.understanding.compile")
-        return 0 if current else 1
-    COMPILED.write_text(compiled, "utf-8")
-    print(f"wrote {COMPILED.name}: {len(compiled) / 1e3:.0f} kB")
-    return 0
+    stale = False
+    for path, compiled in ((COMPILED, text(build())), (PHRASES / "phrases.json", phrases())):
+        if not options.check:
+            path.write_text(compiled, "utf-8")
+            print(f"wrote {path.name}: {len(compiled) / 1e3:.0f} kB")
+        elif not path.exists() or path.read_text("utf-8") != compiled:
+            stale = True
+            print(f"{path.name} is not current: run python -m kilowhat.plugin.understanding.compile")
+    return int(stale)
 
 
 if __name__ == "__main__":

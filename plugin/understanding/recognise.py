@@ -16,7 +16,7 @@ from typing import Any
 
 from kilowhat.plugin.understanding.tokens import Token, tokenise
 from kilowhat.tools.core.errors import BadQuantity
-from kilowhat.tools.core.units import MAGNITUDES, NUMBER, Quantity, parse_quantity, parse_unit
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, NUMBER, POWER, VOLUME, Quantity, parse_quantity, parse_unit
 
 _LEXICON = Path(__file__).parent / "lexicon" / "lexicon.json"
 
@@ -57,7 +57,7 @@ def marks() -> dict[str, list[str]]:
 def recognise(text: str, language: str) -> list[Mention]:
     """Return the mentions of a normalised question, in order, none overlapping another."""
     tokens = tokenise(text)
-    found = [*_phrases(text, tokens), *_quantities(text), *_spoken_numbers(text, language)]
+    found = [*_phrases(text, tokens), *_quantities(text), *_spoken_numbers(text, language), *_units(text)]
     chosen: list[Mention] = []
     for mention in sorted(found, key=lambda mention: mention.weight, reverse=True):
         if all(mention.end <= other.start or mention.start >= other.end for other in chosen):
@@ -69,7 +69,7 @@ def _phrases(text: str, tokens: list[Token]) -> Iterator[Mention]:
     """Yield a mention for each phrase of the lexicon, with all that the same span may mean."""
     phrases = lexicon()["phrases"]
     for position, token in enumerate(tokens):
-        spans: dict[int, tuple[dict[str, str], list[str], list[float]]] = {}
+        spans: dict[int, tuple[dict[str, str], list[str], list[float], list[str]]] = {}
         for words, kind, value, *code in phrases.get(token.folded, ()):
             last = position + len(words)
             if last > len(tokens) or [other.folded for other in tokens[position:last]] != words:
@@ -77,15 +77,17 @@ def _phrases(text: str, tokens: list[Token]) -> Iterator[Mention]:
             end = tokens[last - 1].end
             if code and not _written_as_code(text, token.start, end):
                 continue
-            names, senses, numbers = spans.setdefault(end, ({}, [], []))
+            names, senses, numbers, units = spans.setdefault(end, ({}, [], [], []))
             if kind == "sense":
                 senses.append(value)
+            elif kind == "unit":
+                units.append(value)
             elif kind == "number":
                 numbers.append(float(value))
             else:
                 names.setdefault(kind, value)
-        for end, (names, senses, numbers) in spans.items():
-            yield Mention(token.start, end, names, tuple(senses), numbers[0] if numbers else None)
+        for end, (names, senses, numbers, units) in spans.items():
+            yield Mention(token.start, end, names, tuple(senses), numbers[0] if numbers else None, unit=units[0] if units else None)
 
 
 _BEFORE_CODE = re.compile(r"(?:\b(?:in|at|region|zone|for|from|vs\.?|and|or|to|between)|[,(/:])\s*$", re.IGNORECASE)
@@ -100,42 +102,43 @@ def _written_as_code(text: str, start: int, end: int) -> bool:
     return span.isupper() and span.isalpha() and not rest.isdigit() and (len(text) < 6 or bool(_BEFORE_CODE.search(text[:start])))
 
 
-_DIGIT = re.compile(r"(?<![\w.])[-−]?\$?(?:\d{1,3}(?:[, ]\d{3})+|\d+)(?:\.\d+)?(?:e[+-]?\d{1,3})?(?!\d)", re.IGNORECASE)
-_AFTER = re.compile(r"\s*(?P<word>[^\d\s,.;:!?()，。；：！？、（）=]*(?:\s?(?:CO2e?|二氧化碳)(?:当量|當量)?)?(?:/\s?[^\d\s,.;:!?()，。；：！？、（）]+)?)", re.IGNORECASE)
-_TO = re.compile(r"\s*(?:-|–|~|to|至|到)\s*(?=\d)", re.IGNORECASE)
+_DIGITS = re.compile(r"(?<![\d.,])[-−]?\$?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[+-]?\d{1,3}(?!\d))?", re.IGNORECASE)
+_STOP = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+|[%°³/$-]")
+_BREAK = re.compile(r"[,;:!?()，。；：！？、（）]\s*\D|\.\s")
 
 
 def _quantities(text: str) -> Iterator[Mention]:
     """Yield a mention for each number in digits, with its magnitude word and its unit where one follows."""
-    ascii_before = re.compile(r"[A-Za-z]")
-    for match in re.finditer(r"(?<![\d.,])[-−]?\$?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[+-]?\d{1,3}(?!\d))?", text, re.IGNORECASE):
-        if match.start() and ascii_before.match(text[match.start() - 1]) and not match[0].startswith(("-", "$")):
+    for match in _DIGITS.finditer(text):
+        start = match.start()
+        before = text[start - 1 : start]
+        signed = match[0][0] in "-−$"
+        if before.isascii() and before.isalpha() and not signed:
             continue
-        start, end = match.start(), match.end()
-        if match[0].startswith(("-", "−")) and start and (text[start - 1].isalnum()):
+        if signed and before.isalnum():
             start += 1
-        yield from _longest_quantity(text, start, end)
+        mention = _longest_quantity(text, start, match.end())
+        if mention is not None:
+            yield mention
 
 
-def _longest_quantity(text: str, start: int, end: int) -> Iterator[Mention]:
-    """Yield the longest reading of a number and what follows it: a range, a unit, a magnitude, or the number alone."""
+def _longest_quantity(text: str, start: int, end: int) -> Mention | None:
+    """Return the longest reading of a number and what follows it: a range, a unit, a magnitude, or the number alone."""
     window = text[start : start + 60]
-    stops = sorted({end - start, *(stop.end() for stop in re.finditer(r"[^\W_]+|[\u3400-\u9fff]|[%°³/$-]", window) if stop.end() > end - start)}, reverse=True)
+    stops = sorted({end - start, *(stop.end() for stop in _STOP.finditer(window) if stop.end() > end - start)}, reverse=True)
     for stop in stops:
-        piece = window[:stop]
-        if re.search(r"[,;:!?()，。；：！？、（）]\s*\D|\.\s", piece[end - start :]):
+        if _BREAK.search(window[end - start : stop]):
             continue
         try:
-            quantity = parse_quantity(piece)
+            quantity = parse_quantity(window[:stop])
         except BadQuantity:
             continue
         if quantity.unit and _is_thing(quantity.unit):
             continue
-        if not quantity.unit or parse_unit(quantity.unit).dimension == NUMBER and quantity.unit not in ("%",):
-            yield Mention(start, start + stop, number=quantity.value, quantity=quantity if quantity.low is not None else None)
-        else:
-            yield Mention(start, start + stop, quantity=quantity)
-        return
+        if quantity.unit in ("", "x", "×"):
+            return Mention(start, start + stop, number=quantity.value)
+        return Mention(start, start + stop, quantity=quantity)
+    return None
 
 
 def _is_thing(unit: str) -> bool:
@@ -176,9 +179,6 @@ def _chinese_number(digits: str) -> float | None:
         return None
 
 
-_NUMBER_WORD = re.compile(r"\b(?:[a-z]+(?:-[a-z]+)?\b[\s-]*){1,6}", re.IGNORECASE)
-
-
 def _number_words(text: str, language: str) -> Iterator[Mention]:
     """Yield numbers that English and its neighbours write in words, as the library text2num reads them."""
     from text_to_num import text2num
@@ -199,6 +199,17 @@ def _number_words(text: str, language: str) -> Iterator[Mention]:
         position += 1
 
 
-def magnitude(word: str) -> float | None:
-    """Return the factor of a magnitude word, or None."""
-    return MAGNITUDES.get(word.casefold())
+_UNIT_WORD = re.compile(r"(?<![\w'’.])(?:[A-Za-z]{1,12})(?:\s?CO2e?q?)?(?:/kWh)?(?![\w'’])")
+
+
+def _units(text: str) -> Iterator[Mention]:
+    """Yield a mention for each unit that stands without a number: the one in which an answer is wanted."""
+    for match in _UNIT_WORD.finditer(text):
+        if len(match[0]) == 1:
+            continue
+        try:
+            unit = parse_unit(match[0])
+        except BadQuantity:
+            continue
+        if unit.dimension in (ENERGY, EMISSIONS, VOLUME, POWER, MASS):
+            yield Mention(match.start(), match.end(), unit=match[0])

@@ -24,7 +24,7 @@ METHOD_VERSION = "1"
 """Changes when a formula or a default rule changes a number."""
 
 MAXIMUM_TEXT = 1200
-MAXIMUM_ALTERNATIVES = 8
+MAXIMUM_ALTERNATIVES = 5
 
 
 class Part(BaseModel):
@@ -231,9 +231,10 @@ class Derivation:
         self.warnings.append(Warning(code=code, message=message))
 
     def alternative(self, fact: Fact, *, label: str | None = None, scale: float = 1.0, unit: str | None = None) -> None:
-        """List another published figure, scaled to the call."""
+        """List another published figure, scaled to the call, and cite it; the first five are kept."""
         if len(self.alternatives) >= MAXIMUM_ALTERNATIVES:
             return
+        self.cite(fact)
         shown = fact.quantity if unit is None else fact.in_unit(unit)
         self.alternatives.append(
             Alternative(
@@ -269,6 +270,21 @@ class Derivation:
         uncertain = {name: (entry.low, entry.high) for name, entry in self.inputs.items() if entry.low is not None and entry.high is not None and entry.low < entry.high}
         return spread(chain, values, uncertain)
 
+    def _interval(self, name: str, *, exact: bool) -> str:
+        """Return what the ends of a result are, from the inputs that it depends on."""
+        needed, open_names = set[str](), [name]
+        while open_names:
+            current = open_names.pop()
+            if current in self.formulas:
+                open_names += self.formulas[current].inputs
+            else:
+                needed.add(current)
+        entries = [self.inputs[needed_name] for needed_name in needed]
+        if exact:
+            return "as published, without a range" if any(entry.fact_id for entry in entries) else "exact for the given inputs"
+        uncertain = [entry.name for entry in entries if entry.low is not None and entry.low != entry.high]
+        return "published range" if len(uncertain) == 1 and uncertain[0] in self._published_ranges else "80%"
+
     def estimate(self, tool: str, arguments: Arguments, about: str) -> Estimate:
         """Return the finished estimate.
 
@@ -279,8 +295,6 @@ class Derivation:
         """
         found = self.evaluate()
         units = {name: entry.unit for name, entry in self.inputs.items()} | {name: formula.unit for name, formula in self.formulas.items()}
-        uncertain = [name for name, entry in self.inputs.items() if entry.low is not None and entry.low != entry.high]
-        published = len(uncertain) == 1 and uncertain[0] in self._published_ranges
         results = []
         for told in self.results:
             interval, unit = found[told["name"]], units[told["name"]]
@@ -293,16 +307,16 @@ class Derivation:
                 Result(
                     quantity=told["quantity"],
                     label=told["label"],
-                    value=interval.value * scale,
-                    low=interval.low * scale,
-                    high=interval.high * scale,
+                    value=_clean(interval.value * scale),
+                    low=_clean(interval.low * scale),
+                    high=_clean(interval.high * scale),
                     unit=told["unit"] or canonical,
-                    interval=told["interval"] or ("exact for the given inputs" if exact else "published range" if published else "80%"),
+                    interval=told["interval"] or self._interval(told["name"], exact=exact),
                     boundary=told["boundary"],
                     as_of=told["as_of"],
                 )
             )
-        steps = [Step(name=formula.name, expression=formula.expression, value=found[formula.name].value, unit=formula.unit) for formula in self.formulas.values()]
+        steps = [Step(name=formula.name, expression=formula.expression, value=_clean(found[formula.name].value), unit=formula.unit) for formula in self.formulas.values()]
         citations = cite(self.library, self.facts)
         return Estimate(
             tool=tool,
@@ -322,6 +336,11 @@ class Derivation:
         )
 
 
+def _clean(value: float) -> float:
+    """Return a number without the dust that binary fractions leave behind its twelfth digit."""
+    return float(f"{value:.12g}")
+
+
 def describe(result: Result) -> str:
     """Return a result as words: the value in a readable unit, and its range.
 
@@ -338,6 +357,14 @@ def describe(result: Result) -> str:
         within = f"{format_number(result.low or 0, 2)} to {format_number(result.high or 0, 2)}"
     kind = "published range" if result.interval == "published range" else "80 % range"
     return f"{value} ({kind} {within})" if within else value
+
+
+def describe_alternative(other: Alternative) -> str:
+    """Return another published figure as words, in a readable unit."""
+    shown = readable(Quantity(other.value if other.value is not None else other.low or 0.0, other.unit, other.low, other.high))
+    if other.value is not None:
+        return f"{format_number(shown.value, 3)} {shown.unit}"
+    return f"{format_number(shown.low or 0, 2)} to {format_number(shown.high or 0, 2)} {shown.unit}"
 
 
 def write_text(
@@ -363,11 +390,9 @@ def write_text(
         lines.append(f"{about}.")
     sources = "Sources: " + " ".join(f"[{citation.fact_id}]" for citation in citations) if citations else ""
     room = MAXIMUM_TEXT - len(sources) - 1
-    optional = [f"Assumed: {sentence}" for sentence in assumptions] + [f"Note: {warning.message}" for warning in warnings]
-    for other in alternatives:
-        shown = readable(Quantity(other.value if other.value is not None else other.low or 0.0, other.unit, other.low, other.high))
-        figure = format_number(shown.value, 3) if other.value is not None else f"{format_number(shown.low or 0, 2)} to {format_number(shown.high or 0, 2)}"
-        optional.append(f"Other figure: {figure} {shown.unit} ({other.label.rstrip('.')}) [{other.fact_id}].")
+    assumed = [f"Assumed: {sentence}" for sentence in assumptions]
+    others = [f"Other figure: {describe_alternative(other)} ({other.label.rstrip('.')}) [{other.fact_id}]." for other in alternatives]
+    optional = [*assumed[:1], *others[:1], *[f"Note: {warning.message}" for warning in warnings], *assumed[1:], *others[1:]]
     text = "\n".join(lines)[:room]
     for line in optional:
         if len(text) + 1 + len(line) <= room:

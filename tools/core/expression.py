@@ -9,6 +9,7 @@ data frame.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,7 @@ MAXIMUM_LENGTH = 400
 MAXIMUM_NODES = 120
 
 _ALLOWED = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.Name, ast.Load, ast.Constant, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd)
+_TOKENS = re.compile(r"(?:[\s()+*/-]|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?(?![\w.])|[^\W\d]\w*(?!\w))*", re.IGNORECASE)
 
 
 def parse(expression: str) -> tuple[ast.Expression, tuple[str, ...]]:
@@ -26,21 +28,38 @@ def parse(expression: str) -> tuple[ast.Expression, tuple[str, ...]]:
 
     Raises:
         InvalidArguments: where it is longer than 400 characters or holds anything but numbers, names and ``+ - * / **``.
+
+    Numbers in the tree are floats: a power of them overflows at once, where one of integers would be computed for hours.
     """
     if len(expression) > MAXIMUM_LENGTH:
         raise InvalidArguments(f"An expression has at most {MAXIMUM_LENGTH} characters.")
+    refused = InvalidArguments(f"{expression[:80]!r} may hold numbers, names, brackets and + - * / ** only.")
+    if not _TOKENS.fullmatch(expression):
+        raise refused
     try:
         tree = ast.parse(expression.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise InvalidArguments(f"{expression[:80]!r} is no arithmetic expression.") from None
     names: dict[str, None] = {}
     for count, node in enumerate(ast.walk(tree)):
-        number = isinstance(node, ast.Constant) and type(node.value) in (int, float)
-        if count > MAXIMUM_NODES or not isinstance(node, _ALLOWED) or (isinstance(node, ast.Constant) and not number):
-            raise InvalidArguments(f"{expression[:80]!r} may hold numbers, names, brackets and + - * / ** only.")
+        if count > MAXIMUM_NODES or not isinstance(node, _ALLOWED):
+            raise refused
+        if isinstance(node, ast.Constant):
+            if type(node.value) not in (int, float):
+                raise refused
+            node.value = _finite(node.value, expression)
         if isinstance(node, ast.Name):
+            if node.id.startswith("__"):
+                raise refused
             names[node.id] = None
     return tree, tuple(names)
+
+
+def _finite(number: Any, expression: str) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        raise InvalidArguments(f"{expression[:80]!r} holds a number that is too large.") from None
 
 
 class Formula:

@@ -320,40 +320,56 @@ class Library:
         return {place_id: place_id for place_id in places} | {raw["exact"]: place_id for place_id, raw in places.items() if "exact" in raw}
 
     def search(self, query: str, *, subject: str | None = None, limit: int = 5) -> list[Fact | Claim]:
-        """Return the facts and claims that share most with a text, weighted by how rare the shared words are."""
-        words = _words(query)
-        weights = self._postings
+        """Return the facts and claims that share most with a text, weighted by how rare the shared words are.
+
+        A word that says what a record is about (its id, subject, scope, the names of the thing) counts twice.
+        """
+        postings, sizes = self._index_of_words
         scores: dict[str, float] = {}
-        for word in words:
-            postings = weights.get(word, ())
-            if postings:
-                rarity = math.log(1 + self._documents / len(postings))
-                for record_id in postings:
-                    scores[record_id] = scores.get(record_id, 0.0) + rarity
-        reachable = sum(math.log(1 + self._documents / len(weights[word])) for word in words if word in weights)
-        chosen = []
-        for record_id, score in sorted(scores.items(), key=lambda item: (-item[1], item[0] in self._content["claims"], not self._facts.get(item[0], {}).get("default"), item[0])):
-            record = self.claim(record_id) if record_id in self._content["claims"] else self.fact(record_id)
-            if (subject is None or record.subject == subject) and score >= 0.3 * reachable:
+        shared: dict[str, float] = {}
+        reachable = 0.0
+        for word in _words(query):
+            holders = postings.get(word, {})
+            rarity = math.log(1 + len(sizes) / len(holders)) if holders else 0.0
+            reachable += rarity
+            for record_id, weight in holders.items():
+                scores[record_id] = scores.get(record_id, 0.0) + rarity * weight
+                shared[record_id] = shared.get(record_id, 0.0) + rarity
+        enough = max(0.3 * reachable, 0.6 * max(shared.values(), default=0.0))
+        claims = self._content["claims"]
+        chosen: list[Fact | Claim] = []
+        for record_id in sorted(scores, key=lambda found: (-scores[found] / (20 + sizes[found]), found in claims, not self._facts.get(found, {}).get("default"), found)):
+            if shared[record_id] < enough:
+                continue
+            record = self.claim(record_id) if record_id in claims else self.fact(record_id)
+            if subject is None or record.subject == subject:
                 chosen.append(record)
             if len(chosen) == limit:
                 break
         return chosen
 
-    @property
-    def _documents(self) -> int:
-        return len(self._facts) + len(self._content["claims"])
-
     @cached_property
-    def _postings(self) -> dict[str, list[str]]:
-        postings: dict[str, list[str]] = {}
-        for record_id, raw in (*self._facts.items(), *self._content["claims"].items()):
+    def _index_of_words(self) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+        """By word, the records that hold it with its weight; by record, how many words say what it is about."""
+        postings: dict[str, dict[str, int]] = {}
+        sizes: dict[str, int] = {}
+        for record_id, raw in (*self._facts.items(), *self._electricity.items(), *self._content["claims"].items()):
             source = self._content["sources"].get(raw["source"], {})
-            told = [record_id, raw["statement"], raw["subject"], *raw.get("scope", {}).values(), raw.get("printed"), raw.get("as_of"), raw.get("why"), source.get("title"), source.get("authors"), source.get("producer")]
-            told += [self._content["names"][kind][value]["name"] for key, value in raw.get("scope", {}).items() if (kind := SCOPE_KINDS.get(key)) and value in self._content["names"].get(kind, {})]
-            for word in _words(" ".join(str(part) for part in told if part)):
-                postings.setdefault(word, []).append(record_id)
-        return postings
+            told = [raw["statement"], raw.get("printed"), raw.get("as_of"), raw.get("why"), source.get("title"), source.get("authors"), source.get("producer")]
+            about = [record_id, raw["subject"], *raw.get("scope", {}).values()]
+            names = [spelling for key, value in raw.get("scope", {}).items() for spelling in self._spelled(key, value)]
+            sizes[record_id] = len(_words(" ".join(about)))
+            for weight, texts in ((1, told), (2, about + names)):
+                for word in _words(" ".join(str(text) for text in texts if text)):
+                    postings.setdefault(word, {})[record_id] = weight
+        return postings, sizes
+
+    def _spelled(self, key: str, value: str) -> list[str]:
+        """Return every spelling of what a scope names: a thing of ours, or a country."""
+        if key == "place" and value in self.countries:
+            return [str(self.countries[value]["name"]), *self.countries[value]["spellings"]]
+        named = self._content["names"].get(SCOPE_KINDS.get(key, ""), {}).get(value)
+        return [named["name"], *named.get("aliases", ())] if named else []
 
 
 SCOPE_KINDS = {"task": "tasks", "run": "runs", "hardware": "hardware", "service": "services", "provider": "providers", "model": "models", "comparator": "comparators"}

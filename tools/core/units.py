@@ -109,7 +109,7 @@ def _symbols() -> dict[str, tuple[float, Dimension]]:
     add(1 / 60, TIME, "min", "minute", "分钟", "分鐘", "分")
     add(1.0, TIME, "h", "hr", "hour", "小时", "小時", "个小时", "個小時", "时", "時間", "Stunde", "heure", "hora")
     add(24.0, TIME, "d", "day", "天", "日", "Tag", "jour", "día")
-    add(168.0, TIME, "week", "周", "週")
+    add(168.0, TIME, "week", "周", "週", "星期", "礼拜", "禮拜")
     add(HOURS_PER_YEAR / 12, TIME, "month", "mo", "个月", "個月", "月")
     add(HOURS_PER_YEAR, TIME, "yr", "year", "a", "年")
     add(1.0, (("money", 1),), "USD", "$", "US$", "dollar", "美元")
@@ -135,7 +135,7 @@ _GAS = re.compile(
     r"^(?P<mass>.*?)\s*[-_]?\s*(?:of\s+|de\s+|d['’])?\(?(?:co2[\s-]?(?:eq?|äq|eqv)?\.?|carbon(?: dioxide)?(?: equivalent)?|二氧化碳(?:当量|當量)?|碳)\)?(?:-?eq(?:uivalents?)?)?$",
     re.IGNORECASE,
 )
-_LEADING_NUMBER = re.compile(r"^(?P<number>\d[\d,.]*(?:e[+-]?\d+)?)\s*(?P<rest>.*)$", re.IGNORECASE)
+_LEADING_NUMBER = re.compile(r"^(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[+-]?\d+)?)\s*(?P<rest>.*)$", re.IGNORECASE)
 _SPLIT = re.compile(r"\s*(/|÷|\bper\b|\bpro\b|\bpar\b|每)\s*")
 _PRODUCT = re.compile(r"\s*[·⋅]\s*")
 
@@ -147,6 +147,8 @@ MAGNITUDES = {
 
 _MAGNITUDES_LONGEST_FIRST = sorted(MAGNITUDES, key=len, reverse=True)
 _CLASSIFIER = re.compile(r"^[个個张張台臺颗顆枚块塊户戶棵頁页次位名][\u3400-\u9fff]{1,8}$")
+_DESCRIBING = re.compile(r"^\d*[^\W\d_][\w.'’+-]+$")
+"""A word that may stand before a thing that is counted: US homes, H100 GPUs, 40GB GPUs; no number, no single letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +214,24 @@ def _simple(text: str) -> tuple[float, Dimension] | None:
         if candidate in exact:
             return exact[candidate]
     word = text.casefold()
-    for candidate in (word, word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("n"), word.removesuffix("ies") + "y"):
-        if candidate in folded:
-            return folded[candidate]
+    if word in folded and text not in ("A", "G", "M"):
+        return folded[word]
+    for ending, singular, shortest in (("s", "", 2), ("es", "", 2), ("n", "", 4), ("ies", "y", 3)):
+        stem = word.removesuffix(ending) + singular
+        if word.endswith(ending) and len(stem) >= shortest and stem in folded:
+            return folded[stem]
     return None
+
+
+def _counted(text: str) -> tuple[float, Dimension] | None:
+    """Return the meaning of a counted thing with words before it, such as ``US homes`` or 个家庭, or None."""
+    *describing, noun = text.split() or [""]
+    found = _simple(noun) if describing else None
+    if found and found[1] == NUMBER and all(_DESCRIBING.match(word) and (_simple(word) or found)[1] == NUMBER for word in describing):
+        return found
+    if text[:1] in ("个", "個") and (measured := _simple(text[1:])):
+        return measured
+    return (1.0, NUMBER) if _CLASSIFIER.match(text) else None
 
 
 def _factor(text: str) -> tuple[float, Dimension]:
@@ -229,7 +245,7 @@ def _factor(text: str) -> tuple[float, Dimension]:
     scale *= magnitude
     found = _simple(text)
     if found is None and (gas := _GAS.match(text)):
-        mass = _simple(gas["mass"]) if gas["mass"] else (1.0, MASS)
+        mass = _simple(gas["mass"]) if gas["mass"] else None
         if mass and mass[1] == MASS:
             found = (mass[0], EMISSIONS)
     if found is None and "-" in text:
@@ -237,12 +253,11 @@ def _factor(text: str) -> tuple[float, Dimension]:
         head, tail = _simple(counted), _simple(measured)
         if head and tail and head[1] == NUMBER:
             found = (head[0] * tail[0], tail[1])
-    if found is None and (counted := _simple(text.rsplit(maxsplit=1)[-1] if " " in text else "?")) and counted[1] == NUMBER:
-        found = counted
-    if found is None and _CLASSIFIER.match(text):
-        found = (1.0, NUMBER)
+    found = found or _counted(text)
     if found is None:
         raise BadQuantity(f"{text[:60]!r} is no unit that is known here; use for example Wh, kWh, J, W, g CO2e, t CO2e, L, h or km.")
+    if not 1e-30 <= scale <= 1e30:
+        raise BadQuantity(f"{scale:g} {text[:60]} is no unit: it is zero or beyond anything physical.")
     return scale * found[0], found[1]
 
 
@@ -306,7 +321,12 @@ def canonical_unit(dimension: Dimension) -> str | None:
     return _CANONICAL.get(dimension)
 
 
-_DIGITS = re.compile(r"(?:\d{1,3}(?:[, \u2009\u202f]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d{1,3}(?!\d)|\s*[x×*]\s*10\s*(?:\^|\*\*)?\s*[-−+]?\d{1,3})?", re.IGNORECASE)
+_POWER_OF_TEN = r"10\s*(?:\^|\*\*)\s*[-−+]?\d{1,3}(?!\d)"
+_DIGITS = re.compile(
+    rf"{_POWER_OF_TEN}|(?:\d{{1,3}}(?:[, \u2009\u202f]\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d{{1,3}}(?!\d)|\s*[x×*]\s*{_POWER_OF_TEN})?", re.IGNORECASE
+)
+_RAISED = re.compile(r"(?<=\d)[⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+"""Superscripts after a digit, which Unicode's compatibility form would join to it: 10⁵ is not 105."""
 _RANGE = re.compile(r"\s*(?:-|–|—|~|至|到|\bto\b|\bbis\b|\bà|\band\b|\bund\b|\bet\b|\by\b)\s*(?=[\d.])", re.IGNORECASE)
 
 
@@ -339,7 +359,7 @@ def parse_number(text: str) -> float:
 
 def _digits(text: str) -> float:
     body = re.sub(r"[,\s\u2009\u202f]", "", text).replace("−", "-").lower()
-    value = float(re.sub(r"[x×*]10(?:\^|\*\*)?([-+]?\d+)$", r"e\1", body))
+    value = float(re.sub(r"(?:^|[x×*])10(?:\^|\*\*)([-+]?\d+)$", lambda power: f"{'' if power.start() else '1'}e{power[1]}", body))
     if not math.isfinite(value):
         raise BadQuantity(f"{text[:60]!r} is not a finite number.")
     return value
@@ -360,9 +380,9 @@ def parse_quantity(text: str) -> Quantity:
     """
     if len(text) > 200:
         raise BadQuantity("A quantity is a short text such as '3 kWh'; this one has more than 200 characters.")
-    body = unicodedata.normalize("NFKC", text).strip().lstrip("~≈").strip()
+    body = unicodedata.normalize("NFKC", _RAISED.sub(r"^\g<0>", text)).strip().lstrip("~≈").strip()
     sign = -1.0 if body[:1] in ("-", "−") else 1.0
-    body = body.lstrip("+-−").strip()
+    body = body[1:].strip() if body[:1] in ("+", "-", "−") else body
     money, body = ("USD", body[1:].strip()) if body.startswith("$") else ("", body)
     match = _DIGITS.match(body)
     if match is None:
@@ -373,19 +393,22 @@ def parse_quantity(text: str) -> Quantity:
         if second is not None:
             first_scale, first_unit = _split_magnitude(rest[: separator.start()])
             scale, unit = _split_magnitude(rest[second.end() :])
-            unit = unit or first_unit or money
+            unit = f"{money} {unit or first_unit}".strip()
             low, high = value * first_scale, _digits(second[0]) * scale
             if first_scale == 1.0 and not first_unit:
                 low *= scale
             if first_unit and parse_unit(first_unit).dimension != parse_unit(unit).dimension:
                 raise BadQuantity(f"{text[:60]!r} is no range: its ends measure different things.")
             low *= conversion_factor(first_unit or unit, unit)
-            if not 0 < low <= high:
+            if not (0 < low <= high and 0 < low * high < math.inf):
                 raise BadQuantity(f"{text[:60]!r} is no range: its ends must be positive and in order.")
             return Quantity(math.sqrt(low * high), unit, low, high)
     scale, unit = _split_magnitude(rest)
-    parse_unit(unit or money)
-    return Quantity(value * scale, unit or money)
+    unit = f"{money} {unit}".strip()
+    parse_unit(unit)
+    if not math.isfinite(value * scale):
+        raise BadQuantity(f"{text[:60]!r} is not a finite number.")
+    return Quantity(value * scale, unit)
 
 
 _SCALES: dict[Dimension, tuple[str, ...]] = {

@@ -1,0 +1,153 @@
+"""A question understood: normalise → recognise → slots → the tools whose arguments they fill.
+
+No tool is chosen by a word. Each tool is offered all slots; the one whose arguments use
+most of them, with none missing, is run. So a new tool is found by the arguments it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from kilowhat.plugin.understanding.arguments import ARGUMENTS
+from kilowhat.plugin.understanding.normalise import detect_language, normalise
+from kilowhat.plugin.understanding.plan import Call, Plan
+from kilowhat.plugin.understanding.recognise import marks, recognise
+from kilowhat.plugin.understanding.slots import Slots, read_slots
+from kilowhat.tools import TOOLS
+from kilowhat.tools.core.tool import Tool
+
+_KEEPS = ("per", "counts", "comparators", "senses")
+
+
+def understand(turns: Sequence[tuple[str, str]], *, region: str | None = None) -> Plan:
+    """Return the plan for the last question of a conversation.
+
+    Args:
+        turns: (role, text), the last one the user's.
+        region: A place to take where the question names none.
+    """
+    text = normalise(turns[-1][1])
+    language = detect_language(text, marks())
+    slots = read_slots(text, recognise(text, language))
+    earlier = [question for role, question in turns[:-1] if role == "user"]
+    if earlier and not _stands_alone(slots):
+        before = normalise(earlier[-1])
+        slots = _follow_up(read_slots(before, recognise(before, detect_language(before, marks()))), slots)
+    if region is not None and slots.place is None and slots.unknown_place is None:
+        slots = replace(slots, place=region)
+    return plan(slots, language, text)
+
+
+def _stands_alone(slots: Slots) -> bool:
+    """Return whether a question names what it is about, and how it is to be counted or measured."""
+    return bool(slots.things and (slots.counts or slots.wanted)) or bool(slots.amount and (slots.comparators or slots.place))
+
+
+def _follow_up(before: Slots, now: Slots) -> Slots:
+    """Return the earlier slots with those that the new question tells in their place."""
+    told: dict[str, Any] = {}
+    for slot in fields(Slots):
+        value = getattr(now, slot.name)
+        if slot.name not in _KEEPS and value:
+            told[slot.name] = value
+    told["per"] = now.per or before.per
+    told["comparators"] = now.comparators or before.comparators
+    told["senses"] = before.senses | now.senses
+    told["counts"] = _counts(before, now)
+    if now.things:
+        told |= {kind: getattr(now, kind) for kind in ("task", "run", "model", "service", "hardware")}
+        told["senses"] = now.senses | {sense for sense in before.senses if sense.startswith("per.")}
+    if now.wanted is not None and now.unit is None:
+        told["unit"] = None
+    return replace(before, **told)
+
+
+def _counts(before: Slots, now: Slots) -> dict[str, float]:
+    """Return the counts of a follow-up; a bare number takes the place of the one that was counted before."""
+    counts = dict(before.counts)
+    for kind, number in now.counts.items():
+        replaced = next(iter(counts), kind) if kind in ("bare", "thing") else kind
+        counts[replaced] = number
+    if now.things and counts and not now.counts:
+        counts = {"bare": next(iter(counts.values()))}
+    return counts
+
+
+def plan(slots: Slots, language: str, text: str) -> Plan:
+    """Return the calls that answer the slots, or why there are none."""
+    if slots.unknown_wanted is not None and slots.wanted is None and not slots.comparators:
+        return Plan("declined", language, reason="off_subject")
+    if not slots.about_subject and "comparator" not in slots.counts:
+        if slots.senses & {"greeting"} and not slots.wanted:
+            return Plan("declined", language, reason="greeting")
+        if slots.wanted == "energy" and slots.counts and not (slots.comparators or slots.place):
+            return Plan("needs_input", language, reason="which_task")
+        return Plan("declined", language, reason="off_subject")
+    if slots.wanted == "source":
+        return Plan("answered", language, (Call("look_up_references", {"query": text[:300]}),), quantity="source")
+    fitting = sorted(((score, -order, tool, arguments) for order, tool in enumerate(TOOLS.values()) if (fit := _fit(tool, slots)) for score, arguments in [fit]), key=lambda item: item[:2], reverse=True)
+    if not fitting:
+        return _without_tool(slots, language, text)
+    _, _, tool, arguments = fitting[0]
+    calls = [Call(tool.name, arguments)]
+    if slots.comparators and "quantity" not in tool.arguments.model_fields:
+        calls.append(Call("convert_to_equivalents", {"quantity": _ref(tool, arguments), "equivalents": list(slots.comparators)}))
+    wanted = "count" if slots.comparators and (len(calls) > 1 or tool.name == "convert_to_equivalents") else slots.wanted
+    return Plan("answered", language, tuple(calls), quantity=wanted, unit=slots.unit)
+
+
+def _fit(tool: Tool, slots: Slots) -> tuple[int, dict[str, Any]] | None:
+    """Return how many slots a tool uses, and its arguments; None where one that it needs is not told.
+
+    A count that is not told is one, where the thing counted is told.
+    """
+    arguments: dict[str, Any] = {}
+    used: set[str] = set()
+    for name, field in tool.arguments.model_fields.items():
+        fill = ARGUMENTS.get(name)
+        found = fill(slots, tool) if fill else None
+        if found is not None:
+            arguments[name], names = found
+            used |= set(names)
+        elif name == "count" and "task" in arguments:
+            arguments[name] = 1.0
+        elif field.is_required():
+            return None
+    if not _sufficient(tool, arguments, slots):
+        return None
+    return len(used), arguments
+
+
+def _sufficient(tool: Tool, arguments: dict[str, Any], slots: Slots) -> bool:
+    """Return whether arguments, of which none is required alone, are enough to run a tool."""
+    needs: dict[str, tuple[tuple[str, ...], ...]] = {
+        "estimate_training": (("model",), ("accelerator_count", "hours", "power_w"), ("accelerator_count", "hours", "accelerator")),
+        "estimate_fleet": (("device",), ("power_w",)),
+        "estimate_service": (("service",), ("energy_wh_per_request", "requests_per_day"), ("energy_wh_per_request", "users", "requests_per_user_per_day"), ("words_per_day", "gpu_seconds_per_word")),
+    }
+    if tool.name == "estimate_training" and "act.train" not in slots.senses and ("model" not in arguments or slots.counts.keys() & {"token", "request"}):
+        return False
+    return tool.name not in needs or any(all(name in arguments for name in way) for way in needs[tool.name])
+
+
+def _ref(tool: Tool, arguments: dict[str, Any]) -> str:
+    from kilowhat.tools import KilowhatError
+    from kilowhat.tools.core.tool import ref
+
+    try:
+        return ref(tool.name, tool.validate(arguments))
+    except KilowhatError:
+        return tool.name
+
+
+def _without_tool(slots: Slots, language: str, text: str) -> Plan:
+    """Return what to ask for, or the published figures where there is a name but no way to calculate."""
+    if slots.hardware is not None or slots.power_w is not None or slots.senses & {"noun.accelerator", "noun.server"}:
+        return Plan("needs_input", language, reason="which_hours" if (slots.hardware or slots.power_w) else "which_device")
+    if "act.train" in slots.senses:
+        return Plan("needs_input", language, reason="which_run")
+    if slots.things:
+        return Plan("answered", language, (Call("look_up_references", {"query": text[:300]}),), quantity="source")
+    return Plan("needs_input", language, reason="which_task")

@@ -1,0 +1,115 @@
+"""The LangChain toolkit gives what ``kilowhat.tools.call`` gives: the same estimate, the same refusal."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from kilowhat.plugin import Toolkit
+from kilowhat.tools import TOOLS, Estimate, KilowhatError, Library, Tool, call
+from kilowhat.tools.core.tool import CATALOG, Arguments
+from langchain_core.messages import ToolMessage
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+
+REFUSED = [
+    pytest.param("estimate_task", {"task": "image-generation", "count": -1}, id="negative"),
+    pytest.param("estimate_task", {"task": "image-generation", "count": math.nan}, id="nan"),
+    pytest.param("estimate_task", {"task": "image-generation", "count": math.inf}, id="infinite"),
+    pytest.param("estimate_task", {"task": "image-generation", "count": True}, id="a truth is no number"),
+    pytest.param("estimate_task", {"task": "image-generation", "count": "1000"}, id="a text is no number"),
+    pytest.param("estimate_task", {"task": "imge-generation", "count": 1}, id="unknown task"),
+    pytest.param("estimate_task", {"task": "image-generation", "count": 1, "region": "Atlantis"}, id="unknown place"),
+    pytest.param("estimate_task", {"task": "image-generation"}, id="missing"),
+    pytest.param("estimate_task", {"task": None, "count": 1}, id="null where it is needed"),
+    pytest.param("estimate_task", {"task": "image-generation", "count": 1, "config": {}, "func": 1, "self": 2, "run_manager": 3}, id="names that LangChain uses itself"),
+    pytest.param("convert_energy_to_emissions", {"energy": "3 litres"}, id="wrong dimension"),
+    pytest.param("convert_energy_to_emissions", {"energy": "much"}, id="no quantity"),
+    *(pytest.param(tool.name, {**tool.example, "no_such_argument": 1}, id=f"{tool.name}: extra argument") for tool in TOOLS.values()),
+]
+
+
+def lang_chain_tool(name: str) -> BaseTool:
+    return next(tool for tool in Toolkit().get_tools() if tool.name == name)
+
+
+def request(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "tool_call", "name": name, "args": dict(arguments), "id": "call_1"}
+
+
+def refusal(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    with pytest.raises(KilowhatError) as refused:
+        call(name, arguments)
+    return refused.value.as_dict()
+
+
+def test_there_is_one_tool_for_each_of_ours_in_the_same_order() -> None:
+    assert [(tool.name, tool.description) for tool in Toolkit().get_tools()] == [(tool.name, tool.description) for tool in TOOLS.values()]
+
+
+@pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
+def test_a_model_is_told_every_argument(tool: Tool) -> None:
+    function = convert_to_openai_tool(lang_chain_tool(tool.name))["function"]
+    assert function["description"] == tool.description
+    assert function["parameters"]["properties"].keys() == tool.arguments.model_fields.keys()
+    assert all(told["description"] for told in function["parameters"]["properties"].values())
+
+
+@pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
+async def test_a_call_gives_the_text_to_the_model_and_the_estimate_to_the_program(tool: Tool) -> None:
+    expected = call(tool.name, tool.example)
+    bound = lang_chain_tool(tool.name)
+    for message in (bound.invoke(request(tool.name, tool.example)), await bound.ainvoke(request(tool.name, tool.example))):
+        assert isinstance(message, ToolMessage)
+        assert isinstance(message.artifact, Estimate)
+        assert message.status == "success"
+        assert message.content == expected.text
+        assert message.artifact.model_dump(mode="json") == expected.model_dump(mode="json")
+
+
+@pytest.mark.parametrize(("name", "arguments"), REFUSED)
+async def test_a_refusal_has_the_code_and_the_words_of_the_call(name: str, arguments: dict[str, Any]) -> None:
+    expected = refusal(name, arguments)
+    tool = lang_chain_tool(name)
+    for message in (tool.invoke(request(name, arguments)), await tool.ainvoke(request(name, arguments))):
+        assert message.status == "error"
+        assert message.artifact is None
+        assert json.loads(message.content) == expected
+
+
+def test_null_means_not_told() -> None:
+    message = lang_chain_tool("estimate_task").invoke(request("estimate_task", {"task": "image-generation", "count": 1, "region": None, "model": None}))
+    assert message.artifact == call("estimate_task", {"task": "image-generation", "count": 1})
+
+
+def test_arguments_without_a_tool_call_give_the_text() -> None:
+    assert lang_chain_tool("estimate_task").invoke({"task": "image-generation", "count": 1000}) == call("estimate_task", {"task": "image-generation", "count": 1000}).text
+
+
+def test_a_text_in_place_of_arguments_is_refused() -> None:
+    assert json.loads(lang_chain_tool("estimate_task").invoke("1000 images"))["error"]["code"] == "invalid_arguments"
+
+
+class Told(Arguments):
+    secret: str
+
+
+def fails(arguments: Told, library: Library) -> Estimate:
+    raise ZeroDivisionError(f"{arguments.secret} at {library!r}")
+
+
+async def test_a_fault_of_ours_is_told_and_logged_without_internals_and_arguments(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setitem(CATALOG, "faulty", Tool(name="faulty", title="", description="Fails.", arguments=Told, run=fails, example={}))
+    asked = request("faulty", {"secret": "Rumpelstiltskin"})
+    with caplog.at_level(logging.DEBUG):
+        for message in (lang_chain_tool("faulty").invoke(asked), await lang_chain_tool("faulty").ainvoke(asked)):
+            assert message.status == "error"
+            assert json.loads(message.content)["error"]["code"] == "internal_error"
+            assert "Rumpelstiltskin" not in message.content
+            assert "ZeroDivisionError" not in message.content
+    assert "ZeroDivisionError in fails" in caplog.text
+    assert "Rumpelstiltskin" not in caplog.text
