@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, Invali
 from langchain_core.messages import ToolCall as Request
 from langsmith import tracing_context
 
-from kilowhat.plugin.answer import footnotes
+from kilowhat.plugin.answer import compose, footnotes
 from kilowhat.plugin.failures import InvalidJson, call_safely
 from kilowhat.plugin.langchain import Toolkit, as_json
 from kilowhat.plugin.offline_model import OfflineModel
@@ -55,7 +55,9 @@ def ask_model(turns: Sequence[tuple[str, str]], model: BaseChatModel | str, *, r
         model = model.model_copy(update={"region": region or model.region})
     with tracing_context(enabled=False):
         text, calls, warnings = _converse(_messages(turns, region), model)
-    return _reply(list(turns), text, calls, warnings)
+    if isinstance(model, OfflineModel):
+        return compose(understand(turns, region=model.region), calls).model_copy(update={"text": text})
+    return _reply(turns, text, calls, warnings)
 
 
 def load_model(name: str) -> BaseChatModel:
@@ -119,15 +121,16 @@ def _refused(request: Request | InvalidToolCall, error: KilowhatError) -> tuple[
     return call, ToolMessage(as_json(error), name=name, status="error", tool_call_id=request["id"] or "")
 
 
-def _reply(turns: list[tuple[str, str]], text: str, calls: list[ToolCall], warnings: list[Warning]) -> Reply:
+def _reply(turns: Sequence[tuple[str, str]], text: str, calls: list[ToolCall], warnings: list[Warning]) -> Reply:
     plan = understand(turns)
     estimates = [call.estimate for call in calls if call.estimate]
     citations = number_citations(calls)
     last = estimates[-1] if estimates else None
+    lacking = plan.outcome == "needs_input" or any(call.error and call.error["code"] in ("missing_input", "unknown_name") for call in calls)
     if not text:
         text = "\n\n".join([*(warning.message for warning in warnings), *([last.text] if last else [])])
     return Reply(
-        outcome="answered" if estimates else "needs_input" if plan.outcome == "needs_input" else "declined",
+        outcome="answered" if last else "needs_input" if lacking else "declined",
         language=plan.language,
         text=_with_footnotes(text, citations, plan.language),
         verdict=last.verdict.verdict if last and last.verdict else None,
@@ -140,8 +143,8 @@ def _reply(turns: list[tuple[str, str]], text: str, calls: list[ToolCall], warni
 
 
 def _with_footnotes(text: str, citations: Sequence[NumberedCitation], language: str) -> str:
-    """Return a text whose [fact-id] are numbers, with the footnotes below it."""
+    """Return a text whose [fact-id] are numbers, with the footnotes that it names, or else all, below it."""
     for citation in citations:
         text = text.replace(f"[{citation.fact_id}]", f"[{citation.number}]")
-    notes = footnotes(citations, language)
-    return text if notes in text else f"{text}\n\n{notes}"
+    named = [citation for citation in citations if f"[{citation.number}]" in text] or citations
+    return f"{text}\n\n{footnotes(named, language)}".strip()

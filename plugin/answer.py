@@ -120,11 +120,7 @@ def _body(estimates: Sequence[Estimate], results: Sequence[Result], citations: S
         return "".join(f"[{number}]" for number in sorted(numbers[fact_id] for fact_id in facts_behind(home, result) if fact_id in numbers))
 
     what = words.get("what", head.quantity)
-    lines = [
-        words.say(
-            "headline", value=show(head, scaled=scaled), what=f" {what}" if what else "", about=_about(estimates[0], words), range=_range(head, words, scaled=scaled), notes=notes(head)
-        )
-    ]
+    lines = [words.say("headline", value=show(head, scaled=scaled), what=f" {what}" if what else "", about=_about(estimates[0], words), range=_range(head, words, scaled=scaled), notes=notes(head))]
     for result in results[1:SHOWN_RESULTS]:
         label = result.label if result.quantity == "count" else words.get("quantities", result.quantity) or result.label
         lines.append(words.say("other", label=label, value=show(result), range=_range(result, words), notes=notes(result)))
@@ -196,7 +192,9 @@ def _about(estimate: Estimate, words: Phrases) -> str:
     slots |= {name: format_number(value, 9) if isinstance(value, (int, float)) else str(value) for name, value in told.items()}
     slots |= _named(told, words)
     slots |= {step.name: format_number(step.value, 9) for step in estimate.steps if step.name == "requests"}
-    slots |= {argument: _amount(entry.value, entry.unit) for entry in estimate.inputs for argument, name in (("quantity", "amount"), ("energy", "energy_kwh")) if entry.name == name and argument in told}
+    slots |= {
+        argument: _amount(entry.value, entry.unit) for entry in estimate.inputs for argument, name in (("quantity", "amount"), ("energy", "energy_kwh")) if entry.name == name and argument in told
+    }
     return pattern.format_map(_Blank(slots))
 
 
@@ -249,7 +247,7 @@ def _derivation(estimate: Estimate) -> str:
     step = next((step for step in estimate.steps if estimate.results and _equals(estimate.results[0], step.value, step.unit)), None)
     if step is None:
         return ""
-    values = {part.name: _written(part.value, part.unit) for part in (*estimate.inputs, *estimate.steps)}
+    values = {entry.name: _written(entry.value, entry.unit) for entry in estimate.inputs} | {other.name: _written(other.value, other.unit) for other in estimate.steps}
     filled = _NAME.sub(lambda match: values.get(match[0], match[0]), step.expression)
     return f"{filled.replace('*', '×')} = {_written(step.value, step.unit)}"
 

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
+from referencing import Registry
+
 from kilowhat.manifest import DIALECTS, load
 from kilowhat.plugin import ask
 from kilowhat.plugin.http import create_app, serve
 from kilowhat.plugin.http.guard import MAXIMUM_BODY
 from kilowhat.tools import TOOLS, Estimate, KilowhatError, Library, Tool, call
 from kilowhat.tools.core.tool import CATALOG, Arguments
-from referencing import Registry
 
 HOME = "http://127.0.0.1:8765"
 QUESTION = "How much energy do 1000 image generations use?"
@@ -236,7 +237,12 @@ def test_a_search_is_the_tool_that_looks_up(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("query", "code"),
-    [({}, "missing_input"), ({"query": "GPT-3", "limit": "many"}, "invalid_arguments"), ({"query": "GPT-3", "limit": "0"}, "invalid_arguments"), ({"query": "GPT-3", "page": "2"}, "invalid_arguments")],
+    [
+        ({}, "missing_input"),
+        ({"query": "GPT-3", "limit": "many"}, "invalid_arguments"),
+        ({"query": "GPT-3", "limit": "0"}, "invalid_arguments"),
+        ({"query": "GPT-3", "page": "2"}, "invalid_arguments"),
+    ],
 )
 def test_a_search_is_refused_like_the_tool(client: TestClient, query: dict[str, str], code: str) -> None:
     assert is_error(client.get("/references", params=query), 422, code)
@@ -262,7 +268,10 @@ def test_health_names_the_versions_of_the_numbers(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer"}, {"authorization": "Bearer open sesam"}, {"authorization": "Basic open sesame"}, {"authorization": "Bearer öffne".encode()}])
-@pytest.mark.parametrize(("method", "path"), [("POST", "/ask"), ("POST", "/tools/estimate_task"), ("GET", "/tools/openapi.json"), ("GET", "/openapi.json"), ("GET", "/references"), ("GET", "/nothing"), ("GET", "/manifest/../openapi.json")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/ask"), ("POST", "/tools/estimate_task"), ("GET", "/tools/openapi.json"), ("GET", "/openapi.json"), ("GET", "/references"), ("GET", "/nothing"), ("GET", "/manifest/../openapi.json")],
+)
 def test_without_the_key_a_locked_server_tells_nothing(locked: TestClient, method: str, path: str, headers: dict[str, Any]) -> None:
     answer = locked.request(method, path, json={"question": QUESTION}, headers=headers)
     assert is_error(answer, 401, "unauthorized")

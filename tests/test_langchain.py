@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from kilowhat.plugin import Toolkit
-from kilowhat.tools import TOOLS, Estimate, KilowhatError, Library, Tool, call
-from kilowhat.tools.core.tool import CATALOG, Arguments
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
+
+from kilowhat.plugin import Toolkit
+from kilowhat.tools import TOOLS, Estimate, KilowhatError, Library, Tool, call
+from kilowhat.tools.core.tool import CATALOG, Arguments
 
 REFUSED = [
     pytest.param("estimate_task", {"task": "image-generation", "count": -1}, id="negative"),

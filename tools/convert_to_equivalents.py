@@ -25,7 +25,7 @@ from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.quantities import QUANTITY, Told, read_quantity
 from kilowhat.tools.core.reference import Fact, Library, Name
 from kilowhat.tools.core.tool import Arguments, Tool
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME, Dimension, Quantity, canonical_unit, format_number, format_quantity, name_dimension, parse_number
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, NUMBER, VOLUME, Dimension, Quantity, canonical_unit, format_number, format_quantity, name_dimension, parse_number
 
 USUAL: dict[Dimension, tuple[str, ...]] = {
     ENERGY: ("us-home-year", "phone-charge", "streaming-hour"),
@@ -42,7 +42,10 @@ class Input(Arguments):
 
     quantity: str = Field(max_length=2000, description=f"The amount of energy, emissions or water: {QUANTITY}; or a number of everyday things to turn back ('17241 us-home-day').")
     equivalents: list[Annotated[str, Field(max_length=100)]] | None = Field(
-        default=None, min_length=1, max_length=MAXIMUM, description="The things: us-home-year, phone-charge, streaming-hour, tree-year, car-mile, person-year-us, three-gorges-year …; left out: the usual ones."
+        default=None,
+        min_length=1,
+        max_length=MAXIMUM,
+        description="The things: us-home-year, phone-charge, streaming-hour, tree-year, car-mile, person-year-us, three-gorges-year …, or 'fact:' and the id of another figure for one; left out: the usual ones.",
     )
 
 
@@ -98,12 +101,14 @@ def _read(text: str, library: Library) -> tuple[Told, tuple[Name, float, Fact] |
     """Return the amount; and, where the text counts everyday things, the thing, its number and its fact."""
     try:
         told = read_quantity(library, text, argument="quantity")
-        if told.quantity.unit:
-            return told, None
     except BadQuantity as error:
         counted = _counted(text, library)
         if counted is None:
             raise error from None
+        return counted
+    if told.quantity.dimension != NUMBER:
+        return told, None
+    if (counted := _counted(text, library)) is not None:
         return counted
     raise BadQuantity("A plain number is no amount; give it a unit (kWh, t CO2e, L) or a thing (us-home-year).", field="quantity")
 
@@ -124,7 +129,12 @@ def _counted(text: str, library: Library) -> tuple[Told, tuple[Name, float, Fact
 
 
 def _comparator(library: Library, text: str, dimension: Dimension) -> tuple[Name, Fact]:
-    """Return a thing with its default figure of a dimension."""
+    """Return a thing with its default figure of a dimension, or with the one that ``fact:…`` names."""
+    if text.startswith("fact:"):
+        fact = library.fact(text.removeprefix("fact:"), field="equivalents")
+        if "comparator" not in fact.scope or fact.quantity.dimension != dimension:
+            raise UnitMismatch(f"{fact.id} is no everyday thing with a figure that is {name_dimension(dimension)}.", field="equivalents")
+        return library.named("comparators", fact.scope["comparator"]), fact
     thing = library.name("comparators", text, field="equivalents")
     figures = _figures(library, thing.id, dimension)
     if not figures:

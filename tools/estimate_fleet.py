@@ -88,4 +88,5 @@ TOOL = Tool(
     arguments=Input,
     run=estimate_fleet,
     example={"count": 512821, "power_w": 6500, "hours": 24},
+    ways=(("device",), ("power_w",), ("server",)),
 )

@@ -185,4 +185,13 @@ TOOL = Tool(
     arguments=Input,
     run=estimate_service,
     example={"energy_wh_per_request": 2.5, "requests_per_day": 200000000},
+    ways=(
+        ("service",),
+        ("service", "requests_per_day"),
+        ("service", "users", "requests_per_user_per_day"),
+        ("energy_wh_per_request", "requests_per_day"),
+        ("energy_wh_per_request", "users", "requests_per_user_per_day"),
+        ("words_per_day", "gpu_seconds_per_word", "accelerator"),
+        ("words_per_day", "gpu_seconds_per_word", "power_w"),
+    ),
 )

@@ -123,4 +123,6 @@ TOOL = Tool(
     arguments=Input,
     run=estimate_training,
     example={"model": "GPT-3"},
+    ways=(("model",), ("accelerator_count", "hours", "power_w"), ("accelerator_count", "hours", "accelerator")),
+    topic="train",
 )

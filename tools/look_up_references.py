@@ -24,7 +24,9 @@ class Input(Arguments):
     """What to look for."""
 
     query: str = Field(min_length=1, max_length=500, description="Words, names or a printed figure: 'GPT-3 training energy', 'phone charge', '2.907 kWh'; or the id of a fact.")
-    subject: str | None = Field(default=None, max_length=60, description="Only facts on this subject: task-energy, training-energy, request-energy, device-power, pue, grid-intensity, comparator, forecast …")
+    subject: str | None = Field(
+        default=None, max_length=60, description="Only facts on this subject: task-energy, training-energy, request-energy, device-power, pue, grid-intensity, comparator, forecast …"
+    )
     limit: int = Field(default=5, ge=1, le=20, strict=True, description="How many facts at most.")
 
 

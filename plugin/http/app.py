@@ -44,7 +44,9 @@ class Question(Arguments):
     model_config = ConfigDict(str_max_length=20_000)
 
     question: str | None = Field(default=None, description="The question, in plain words.")
-    messages: list[dict[str, JsonValue]] | None = Field(default=None, max_length=1000, description="Instead of question: the turns, each with role (user or assistant) and content; the last is the user's.")
+    messages: list[dict[str, JsonValue]] | None = Field(
+        default=None, max_length=1000, description="Instead of question: the turns, each with role (user or assistant) and content; the last is the user's."
+    )
     region: str | None = Field(default=None, max_length=100, description="A place to take where the question names none.")
 
 

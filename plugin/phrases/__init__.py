@@ -1,0 +1,1 @@
+"""What answers say, one file a language."""

@@ -1,0 +1,1 @@
+"""From a question to tool calls: normalise, recognise, slots, plan."""

@@ -93,7 +93,7 @@ def _requests_of_user(slots: Slots, tool: Tool) -> Filled:
     return _counted("request", "thing")(slots, tool) if "user" in slots.counts and slots.seconds_per_word is None else None
 
 
-def _words(slots: Slots, tool: Tool) -> Filled:
+def _words(slots: Slots, _tool: Tool) -> Filled:
     """Words a day: words, times answers, times users, as far as they are told."""
     words = slots.counts.get("word")
     if words is None or slots.seconds_per_word is None:

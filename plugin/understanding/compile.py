@@ -54,7 +54,12 @@ def build() -> dict[str, Any]:
             name = library.named(kind, name_id)
             add(name_id, slot, name_id, code=slot == "place")
             for spelling in (name.name, *name.aliases):
-                add(spelling, slot, name_id, code=spelling.isascii() and ((slot == "place" and "-" in spelling and spelling.islower()) or (len(spelling) <= 3 and spelling.isupper() and slot in ("place", "comparator"))))
+                add(
+                    spelling,
+                    slot,
+                    name_id,
+                    code=spelling.isascii() and ((slot == "place" and "-" in spelling and spelling.islower()) or (len(spelling) <= 3 and spelling.isupper() and slot in ("place", "comparator"))),
+                )
     for zone, told in library.countries.items():
         for spelling in (told["name"], *told["spellings"]):
             add(spelling, "place", zone, code=spelling.isascii() and len(spelling) <= 2)

@@ -10,6 +10,7 @@ LONGEST = 4000
 """Characters of a question that are read; more is text that was pasted, and its beginning decides."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_MILLIONS = re.compile(r"(?<=\d)\s?M(?![\w²³])")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _KANA = re.compile(r"[\u3040-\u30ff]")
 
@@ -17,7 +18,7 @@ _KANA = re.compile(r"[\u3040-\u30ff]")
 def normalise(text: str) -> str:
     """Return a question with full-width forms made plain, hidden characters and runs of blanks removed, and its length bounded."""
     plain = unicodedata.normalize("NFKC", text[: 2 * LONGEST])
-    return " ".join(_CONTROL.sub(" ", plain).split())[:LONGEST]
+    return " ".join(_MILLIONS.sub(" million ", _CONTROL.sub(" ", plain)).split())[:LONGEST]
 
 
 def detect_language(text: str, marks: Mapping[str, list[str]]) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from kilowhat.plugin.understanding.tokens import Token, tokenise
 from kilowhat.tools.core.errors import BadQuantity
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, NUMBER, POWER, VOLUME, Quantity, parse_quantity, parse_unit
+from kilowhat.tools.core.units import NUMBER, Quantity, parse_quantity, parse_unit
 
 _LEXICON = Path(__file__).parent / "lexicon" / "lexicon.json"
 
@@ -113,7 +113,7 @@ def _quantities(text: str) -> Iterator[Mention]:
         start = match.start()
         before = text[start - 1 : start]
         signed = match[0][0] in "-−$"
-        if before.isascii() and before.isalpha() and not signed:
+        if before.isascii() and before.isalpha():
             continue
         if signed and before.isalnum():
             start += 1
@@ -199,17 +199,45 @@ def _number_words(text: str, language: str) -> Iterator[Mention]:
         position += 1
 
 
-_UNIT_WORD = re.compile(r"(?<![\w'’.])(?:[A-Za-z]{1,12})(?:\s?CO2e?q?)?(?:/kWh)?(?![\w'’])")
+_UNIT_WORD = re.compile(r"(?<![\w'’.])(?:[A-Za-z]{2,12})(?:\s?CO2e?q?)?(?:/kWh)?(?![\w'’])")
+_ASKED = (
+    "Wh",
+    "kWh",
+    "MWh",
+    "GWh",
+    "TWh",
+    "J",
+    "kJ",
+    "MJ",
+    "GJ",
+    "W",
+    "kW",
+    "MW",
+    "GW",
+    "mL",
+    "L",
+    "m³",
+    "gallon",
+    "g CO2e",
+    "kg CO2e",
+    "t CO2e",
+    "kt CO2e",
+    "Mt CO2e",
+    "lb CO2e",
+    "kg",
+    "g",
+    "t",
+    "lb",
+)
 
 
 def _units(text: str) -> Iterator[Mention]:
     """Yield a mention for each unit that stands without a number: the one in which an answer is wanted."""
     for match in _UNIT_WORD.finditer(text):
-        if len(match[0]) == 1:
-            continue
         try:
             unit = parse_unit(match[0])
         except BadQuantity:
             continue
-        if unit.dimension in (ENERGY, EMISSIONS, VOLUME, POWER, MASS):
-            yield Mention(match.start(), match.end(), unit=match[0])
+        asked = next((known for known in _ASKED if (parse_unit(known).factor, parse_unit(known).dimension) == (unit.factor, unit.dimension)), None)
+        if asked is not None:
+            yield Mention(match.start(), match.end(), unit=asked)

@@ -87,7 +87,7 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
             _measure(mention, told, text)
         if mention.unit is not None:
             told.setdefault("unit", mention.unit)
-    told.update(_time(mentions, senses, counts, told))
+    told.update(_time(mentions, senses, told))
     told["wanted"] = _wanted(senses, told.get("unit"))
     return replace(Slots(), counts=counts, comparators=tuple(comparators), senses=senses, **told, **_unknown(text, mentions, told))  # type: ignore[arg-type]
 
@@ -95,7 +95,7 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
 def _meant(mention: Mention) -> dict[str, str]:
     """Return the names of a mention; a country is a place before it is something to compare with."""
     names = dict(mention.names)
-    if "place" in names:
+    if "place" in names or any(sense.startswith("act.") for sense in mention.senses):
         names.pop("comparator", None)
     if "service" in names and "run" in names:
         names.pop("run")
@@ -177,13 +177,13 @@ def _as_text(quantity: Quantity) -> str:
     return f"{quantity.value!r} {quantity.unit}"
 
 
-def _time(mentions: Sequence[Mention], senses: frozenset[str], counts: Mapping[str, float], told: Mapping[str, object]) -> dict[str, object]:
+def _time(mentions: Sequence[Mention], senses: frozenset[str], told: Mapping[str, object]) -> dict[str, object]:
     """Return how long something runs and by which period it is counted."""
     per = tuple(sense.partition(".")[2] for mention in mentions for sense in mention.senses if sense.startswith("per."))
     hours = told.get("hours")
-    for period in PERIOD_HOURS:
+    for period, length in PERIOD_HOURS.items():
         if f"for.{period}" in senses and hours is None:
-            hours = PERIOD_HOURS[period]
+            hours = length
     if isinstance(hours, float) and hours <= 24 and "day" in per and (longer := [period for period in per if period in ("week", "month", "year")]):
         hours = hours * PERIOD_HOURS[longer[0]] / 24
     return {"per": per, **({"hours": hours} if hours is not None else {})}

@@ -87,7 +87,9 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return Plan("declined", language, reason="off_subject")
     if slots.wanted == "source":
         return Plan("answered", language, (Call("look_up_references", {"query": text[:300]}),), quantity="source")
-    fitting = sorted(((score, -order, tool, arguments) for order, tool in enumerate(TOOLS.values()) if (fit := _fit(tool, slots)) for score, arguments in [fit]), key=lambda item: item[:2], reverse=True)
+    fitting = sorted(
+        ((score, -order, tool, arguments) for order, tool in enumerate(TOOLS.values()) if (fit := _fit(tool, slots)) for score, arguments in [fit]), key=lambda item: item[:2], reverse=True
+    )
     if not fitting:
         return _without_tool(slots, language, text)
     _, _, tool, arguments = fitting[0]
@@ -115,21 +117,29 @@ def _fit(tool: Tool, slots: Slots) -> tuple[int, dict[str, Any]] | None:
             arguments[name] = 1.0
         elif field.is_required():
             return None
-    if not _sufficient(tool, arguments, slots):
+    way = _way(tool, arguments)
+    if way is None or not _on_topic(tool, way, slots):
         return None
-    return len(used), arguments
+    told_otherwise = {name for other in tool.ways for name in other} - set(way)
+    return len(used), {name: value for name, value in arguments.items() if name not in told_otherwise or _joins(tool, way, name)}
 
 
-def _sufficient(tool: Tool, arguments: dict[str, Any], slots: Slots) -> bool:
-    """Return whether arguments, of which none is required alone, are enough to run a tool."""
-    needs: dict[str, tuple[tuple[str, ...], ...]] = {
-        "estimate_training": (("model",), ("accelerator_count", "hours", "power_w"), ("accelerator_count", "hours", "accelerator")),
-        "estimate_fleet": (("device",), ("power_w",)),
-        "estimate_service": (("service",), ("energy_wh_per_request", "requests_per_day"), ("energy_wh_per_request", "users", "requests_per_user_per_day"), ("words_per_day", "gpu_seconds_per_word")),
-    }
-    if tool.name == "estimate_training" and "act.train" not in slots.senses and ("model" not in arguments or slots.counts.keys() & {"token", "request"}):
-        return False
-    return tool.name not in needs or any(all(name in arguments for name in way) for way in needs[tool.name])
+def _way(tool: Tool, arguments: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return the fullest of the tool's ways that is told, the empty one where it has none, or None."""
+    told = [way for way in tool.ways or ((),) if all(name in arguments for name in way)]
+    return max(told, key=len, default=None)
+
+
+def _joins(tool: Tool, way: tuple[str, ...], name: str) -> bool:
+    """Return whether an argument of another way may stand beside this one: two ways that differ in it alone are one with both."""
+    return any(set(other) - {name} <= set(way) and len(other) == len(way) for other in tool.ways if name in other)
+
+
+def _on_topic(tool: Tool, way: tuple[str, ...], slots: Slots) -> bool:
+    """Return whether a question is about the tool's topic: by a word for it, or by a run that it names without counting requests."""
+    if tool.topic is None or f"act.{tool.topic}" in slots.senses:
+        return True
+    return way == ("model",) and not slots.counts.keys() & {"token", "request"}
 
 
 def _ref(tool: Tool, arguments: dict[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""What the tools stand on: units, spread, the reference library, estimates, errors."""

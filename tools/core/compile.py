@@ -48,12 +48,15 @@ def read_yaml(path: Path) -> Any:
         LibraryError: where it is no YAML, or a key stands twice.
     """
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
         return YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+    except MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise LibraryError(f"{path.name}: {line}{error.problem or error.context}") from None
     except YAMLError as error:
-        raise LibraryError(f"{path.name}: {str(error).splitlines()[0]}: {str(error).splitlines()[-1].strip()}") from None
+        raise LibraryError(f"{path.name}: {str(error).splitlines()[0]}") from None
 
 
 def read_records(path: Path, record: type[Any]) -> list[Any]:
@@ -164,13 +167,15 @@ def check_derivation(fact: Fact, facts: Mapping[str, Fact]) -> None:
     """Check that a derived fact follows from its inputs.
 
     Raises:
-        LibraryError: where an input is unknown or the arithmetic gives another value.
+        LibraryError: where an input is unknown, rests on the fact itself, or the arithmetic gives another value.
     """
     if fact.derivation is None:
         return
     for input_id in fact.derivation.inputs.values():
         if input_id not in facts:
             raise LibraryError(f"{fact.id}: derives from {input_id!r}, which is no fact")
+    if fact.id in _origins(fact, facts):
+        raise LibraryError(f"{fact.id}: derives from itself")
     values = {name: facts[input_id].quantity.value for name, input_id in fact.derivation.inputs.items()}
     try:
         found = evaluate(fact.derivation.expression, values)
@@ -178,6 +183,18 @@ def check_derivation(fact: Fact, facts: Mapping[str, Fact]) -> None:
         raise LibraryError(f"{fact.id}: {error.message}") from None
     if not math.isclose(found, fact.quantity.value, rel_tol=0.005):
         raise LibraryError(f"{fact.id}: {fact.derivation.expression} is {found:.6g}, not {fact.quantity.value:g}")
+
+
+def _origins(fact: Fact, facts: Mapping[str, Fact]) -> set[str]:
+    """Return the ids of all facts that a fact derives from, near and far."""
+    found: set[str] = set()
+    ahead = [fact]
+    while ahead:
+        derivation = ahead.pop().derivation
+        inputs = set(derivation.inputs.values()) - found if derivation else set()
+        found |= inputs
+        ahead += [facts[input_id] for input_id in inputs if input_id in facts]
+    return found
 
 
 def check_claim(claim: Claim) -> None:
@@ -227,19 +244,20 @@ def check_library(sources: Mapping[str, Source], facts: Mapping[str, Fact], clai
     Raises:
         LibraryError: naming the entry.
     """
-    for record in (*facts.values(), *claims.values()):
+    records: list[Fact | Claim] = [*facts.values(), *claims.values()]
+    for record in records:
         if record.source not in sources:
             raise LibraryError(f"{record.id}: source {record.source!r} is not in sources.yaml")
         for key, value in record.scope.items():
             kind = SCOPE_KINDS.get(key)
-            if kind in names and value not in names[kind]:
+            if kind is not None and kind in names and value not in names[kind]:
                 raise LibraryError(f"{record.id}: {key} {value!r} has no entry in names/{kind}.yaml")
     for claim in claims.values():
         if claim.primary and claim.primary.source and claim.primary.source not in sources:
             raise LibraryError(f"{claim.id}: primary source {claim.primary.source!r} is not in sources.yaml")
         if claim.id in facts:
             raise LibraryError(f"{claim.id}: is a fact and a claim")
-    used = {record.source for record in (*facts.values(), *claims.values())} | {claim.primary.source for claim in claims.values() if claim.primary and claim.primary.source}
+    used = {record.source for record in records} | {claim.primary.source for claim in claims.values() if claim.primary and claim.primary.source}
     for source_id in sources:
         if source_id not in used and source_id != "ecologits-electricity":
             raise LibraryError(f"{source_id}: no fact or claim comes from this source")

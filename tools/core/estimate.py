@@ -197,9 +197,7 @@ class Derivation:
         """Add an input that a published figure gives, and cite it."""
         quantity = fact.in_unit(unit)
         ranged = quantity.low is not None and quantity.high is not None and 0 < quantity.low <= quantity.value <= quantity.high
-        self.inputs[name] = Input(
-            name=name, value=quantity.value, low=quantity.low if ranged else None, high=quantity.high if ranged else None, unit=unit, origin=origin, fact_id=fact.id
-        )
+        self.inputs[name] = Input(name=name, value=quantity.value, low=quantity.low if ranged else None, high=quantity.high if ranged else None, unit=unit, origin=origin, fact_id=fact.id)
         if ranged:
             self._published_ranges.append(name)
         self.cite(fact)
@@ -207,9 +205,7 @@ class Derivation:
     def quantity(self, name: str, quantity: Quantity, unit: str, facts: Sequence[Fact] = ()) -> None:
         """Add an input that comes as a quantity: a text, a fact or another estimate."""
         moved = quantity.to(unit)
-        self.inputs[name] = Input(
-            name=name, value=moved.value, low=moved.low, high=moved.high, unit=unit, origin="derived" if facts else "given", fact_id=facts[0].id if len(facts) == 1 else None
-        )
+        self.inputs[name] = Input(name=name, value=moved.value, low=moved.low, high=moved.high, unit=unit, origin="derived" if facts else "given", fact_id=facts[0].id if len(facts) == 1 else None)
         for fact in facts:
             self.cite(fact)
 
@@ -351,10 +347,7 @@ def describe(result: Result) -> str:
     value = format_quantity(quantity) if scaled else f"{format_number(result.value)} {result.unit}".replace(" ratio", "").strip()
     if result.low == result.value == result.high:
         return value
-    if scaled:
-        within = format_range(quantity)
-    else:
-        within = f"{format_number(result.low or 0, 2)} to {format_number(result.high or 0, 2)}"
+    within = format_range(quantity) if scaled else f"{format_number(result.low or 0, 2)} to {format_number(result.high or 0, 2)}"
     kind = "published range" if result.interval == "published range" else "80 % range"
     return f"{value} ({kind} {within})" if within else value
 

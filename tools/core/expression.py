@@ -9,6 +9,7 @@ data frame.
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -117,6 +118,6 @@ def evaluate(expression: str, values: Mapping[str, float]) -> float:
         result = function(*[float(values[name]) for name in names])
     except (ZeroDivisionError, OverflowError):
         result = float("nan")
-    if isinstance(result, complex) or result != result or result in (float("inf"), float("-inf")):
+    if isinstance(result, complex) or not math.isfinite(result):
         raise InvalidArguments(f"{expression[:80]!r} has no finite value.")
     return float(result)

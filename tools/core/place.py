@@ -133,5 +133,3 @@ def add_intensity(derivation: Derivation, place: Place) -> None:
     basis = place.intensity.scope.get("boundary")
     if basis and basis != "life-cycle":
         derivation.warn("other_basis", f"The carbon intensity of {place.name} counts {basis} emissions, not the life cycle that country averages count.")
-
-

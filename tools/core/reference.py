@@ -256,11 +256,7 @@ class Library:
 
     def find(self, subject: str, **scope: str) -> list[Fact]:
         """Return the facts on a subject whose scope holds all of the given pairs, defaults first."""
-        found = [
-            fact_id
-            for fact_id in self._by_subject.get(subject, ())
-            if all(self._facts[fact_id].get("scope", {}).get(key) == value for key, value in scope.items())
-        ]
+        found = [fact_id for fact_id in self._by_subject.get(subject, ()) if all(self._facts[fact_id].get("scope", {}).get(key) == value for key, value in scope.items())]
         found.sort(key=lambda fact_id: not self._facts[fact_id].get("default"))
         return [self.fact(fact_id) for fact_id in found]
 
@@ -305,7 +301,7 @@ class Library:
     def _index(self, kind: str) -> dict[str, str]:
         index: dict[str, str] = {}
         for name_id, raw in self._content["names"][kind].items():
-            for spelling in (name_id, raw["name"], *raw.get("aliases", ())):
+            for spelling in (name_id, raw["name"], *raw.get("aliases", ()), *raw.get("unit_name", {}).values()):
                 index.setdefault(fold(spelling), name_id)
         return index
 
@@ -322,7 +318,8 @@ class Library:
     def search(self, query: str, *, subject: str | None = None, limit: int = 5) -> list[Fact | Claim]:
         """Return the facts and claims that share most with a text, weighted by how rare the shared words are.
 
-        A word that says what a record is about (its id, subject, scope, the names of the thing) counts twice.
+        A word that says what a record is about (its id, subject, scope, the names of the thing) counts twice,
+        but of a claim once, so that facts come first.
         """
         postings, sizes = self._index_of_words
         scores: dict[str, float] = {}
@@ -359,7 +356,7 @@ class Library:
             about = [record_id, raw["subject"], *raw.get("scope", {}).values()]
             names = [spelling for key, value in raw.get("scope", {}).items() for spelling in self._spelled(key, value)]
             sizes[record_id] = len(_words(" ".join(about)))
-            for weight, texts in ((1, told), (2, about + names)):
+            for weight, texts in ((1, told), (2 if record_id not in self._content["claims"] else 1, about + names)):
                 for word in _words(" ".join(str(text) for text in texts if text)):
                     postings.setdefault(word, {})[record_id] = weight
         return postings, sizes
@@ -375,12 +372,48 @@ class Library:
 SCOPE_KINDS = {"task": "tasks", "run": "runs", "hardware": "hardware", "service": "services", "provider": "providers", "model": "models", "comparator": "comparators"}
 """Scope keys whose values must be names of a kind."""
 
-_STOP = frozenset("a an and are as at by does do each for from how in is it its many much of on one or per that the their this to was what which with".split())
+_STOP = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "by",
+        "does",
+        "do",
+        "each",
+        "for",
+        "from",
+        "how",
+        "in",
+        "is",
+        "it",
+        "its",
+        "many",
+        "much",
+        "of",
+        "on",
+        "one",
+        "or",
+        "per",
+        "that",
+        "the",
+        "their",
+        "this",
+        "to",
+        "was",
+        "what",
+        "which",
+        "with",
+    ]
+)
 
 
 def _words(text: str) -> set[str]:
     """Return the words of a text for searching: folded, without stop words; Chinese as pairs of characters."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", unicodedata.normalize("NFKC", text).casefold())
     words = {word.removesuffix("s") for word in re.findall(r"[a-zà-ÿ]+(?:\d+\w*)?|\d+(?:[.,]\d+)*\w*", folded) if word not in _STOP}
     for run in re.findall(r"[\u3400-\u9fff\u3040-\u30ff]+", folded):
         words.update(run[start : start + 2] for start in range(max(1, len(run) - 1)))

@@ -63,7 +63,4 @@ def spread(
                     effect = Z80 * math.log(moved[result] / centre)
                     side = upward if effect > 0 else downward
                     side[result] += effect * effect
-    return {
-        name: Interval(value, value * math.exp(-math.sqrt(downward[name])), value * math.exp(math.sqrt(upward[name])))
-        for name, value in central.items()
-    }
+    return {name: Interval(value, value * math.exp(-math.sqrt(downward[name])), value * math.exp(math.sqrt(upward[name]))) for name, value in central.items()}

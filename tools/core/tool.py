@@ -45,7 +45,9 @@ class Tool:
     """A tool: its name, what it is for, its arguments and its function.
 
     ``description`` is what a language model reads when it chooses: what the tool
-    answers, when to take another one.
+    answers, when to take another one. ``ways`` are the sets of optional arguments of which
+    one must be told in full; ``topic`` is the word (train, make) that a question must be
+    about before the tool is taken for it.
     """
 
     name: str
@@ -54,6 +56,8 @@ class Tool:
     arguments: type[Arguments]
     run: Callable[[Any, Library], Estimate]
     example: Mapping[str, Any]
+    ways: tuple[tuple[str, ...], ...] = ()
+    topic: str | None = None
 
     def __call__(self, arguments: Mapping[str, Any]) -> Estimate:
         """Validate the arguments and run the tool.

@@ -322,9 +322,7 @@ def canonical_unit(dimension: Dimension) -> str | None:
 
 
 _POWER_OF_TEN = r"10\s*(?:\^|\*\*)\s*[-−+]?\d{1,3}(?!\d)"
-_DIGITS = re.compile(
-    rf"{_POWER_OF_TEN}|(?:\d{{1,3}}(?:[, \u2009\u202f]\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d{{1,3}}(?!\d)|\s*[x×*]\s*{_POWER_OF_TEN})?", re.IGNORECASE
-)
+_DIGITS = re.compile(rf"{_POWER_OF_TEN}|(?:\d{{1,3}}(?:[, \u2009\u202f]\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d{{1,3}}(?!\d)|\s*[x×*]\s*{_POWER_OF_TEN})?", re.IGNORECASE)
 _RAISED = re.compile(r"(?<=\d)[⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 """Superscripts after a digit, which Unicode's compatibility form would join to it: 10⁵ is not 105."""
 _RANGE = re.compile(r"\s*(?:-|–|—|~|至|到|\bto\b|\bbis\b|\bà|\band\b|\bund\b|\bet\b|\by\b)\s*(?=[\d.])", re.IGNORECASE)
