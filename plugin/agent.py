@@ -65,15 +65,15 @@ def load_model(name: str) -> BaseChatModel:
 
     Raises:
         MissingInput: where langchain or the provider's package is not installed (``missing_input``).
-        InvalidArguments: where there is no such provider (``invalid_arguments``).
+        InvalidArguments: where there is no such provider, or it lacks its key (``invalid_arguments``).
     """
     try:
         loaded: BaseChatModel = import_module("langchain.chat_models").init_chat_model(name)
     except ImportError as error:
         wanted = "A model by name needs the package langchain and its provider's, such as: pip install langchain langchain-openai."
         raise MissingInput(f"{wanted} ({str(error)[:200]})", field="model") from None
-    except ValueError as error:
-        raise InvalidArguments(f"{name[:60]!r} is no model as provider:name: {str(error)[:300]}", field="model") from None
+    except Exception as error:  # noqa: BLE001  (every provider has its own errors for a missing key)
+        raise InvalidArguments(f"The model {name[:60]!r} can't be set up: {str(error)[:300]}", field="model") from None
     return loaded
 
 

@@ -122,8 +122,7 @@ def _body(estimates: Sequence[Estimate], results: Sequence[Result], citations: S
     what = words.get("what", head.quantity)
     lines = [words.say("headline", value=show(head, scaled=scaled), what=f" {what}" if what else "", about=_about(estimates[0], words), range=_range(head, words, scaled=scaled), notes=notes(head))]
     for result in results[1:SHOWN_RESULTS]:
-        label = result.label if result.quantity == "count" else words.get("quantities", result.quantity) or result.label
-        lines.append(words.say("other", label=label, value=show(result), range=_range(result, words), notes=notes(result)))
+        lines.append(words.say("other", label=_label(result, words), value=show(result), range=_range(result, words), notes=notes(result)))
     if steps := [derived for estimate in estimates if (derived := _derivation(estimate))]:
         lines.append(words.say("how", steps=words.say("list_separator").join(steps)))
     if boundary := _boundary(estimates[0], words):
@@ -131,8 +130,16 @@ def _body(estimates: Sequence[Estimate], results: Sequence[Result], citations: S
     if assumed := list(dict.fromkeys(sentence for estimate in estimates for sentence in _assumed(estimate, words))):
         lines.append(words.say("assumed", "all", list=words.say("list_separator").join(assumed)))
     if rivals := [_alternative(other, numbers, words) for other in estimates[-1].alternatives[:SHOWN_ALTERNATIVES]]:
-        lines.append(words.say("alternatives", list=words.say("list_separator").join(rivals)))
+        lines += [words.say("alternatives"), *rivals]
     return "\n".join(line.replace(" .", ".").rstrip() for line in lines)
+
+
+def _label(result: Result, words: Phrases) -> str:
+    """Return what a result is: its own label in English, else the phrase for its quantity, published or calculated."""
+    if result.quantity == "count" or words.language == "en":
+        return result.label
+    variant = f"{result.quantity}.published" if "published" in result.label else result.quantity
+    return words.get("quantities", variant) or words.get("quantities", result.quantity) or result.label
 
 
 def _same(result: Result, other: Result) -> bool:
@@ -288,12 +295,17 @@ def _alternative(other: Alternative, numbers: dict[str, int], words: Phrases) ->
     value = other.value if other.value is not None else math.sqrt((other.low or 0) * (other.high or 0))
     shown = readable(Quantity(value, other.unit, other.low, other.high))
     ends = shown.low is not None and shown.high is not None and shown.low != shown.high
-    within = words.say("range.published", low=format_number(shown.low or 0, 2), high=f"{format_number(shown.high or 0, 2)} {shown.unit}") if ends else ""
-    told = re.split(r"[:;]", other.label)[0].rstrip(".")
-    about = f"{_source_of(other)}: {told[:1].lower()}{told[1:]}" if words.language == "en" else _source_of(other)
+    within = words.say("range.alternative", low=format_number(shown.low or 0, 2), high=f"{format_number(shown.high or 0, 2)} {shown.unit}") if ends else ""
+    told = other.label.rstrip(".")
     number = numbers.get(other.fact_id)
-    slots = {"value": f"{format_number(shown.value, 2 if ends else 3)} {shown.unit}", "range": within, "about": about, "as_of": other.as_of or "", "notes": f"[{number}]" if number else ""}
-    return words.say("alternative" if other.as_of else "alternative.undated", **slots).strip()
+    return words.say(
+        "alternative" if words.language == "en" else "alternative.short",
+        value=f"{format_number(shown.value, 2 if ends else 3)} {shown.unit}",
+        range=within,
+        source=f"{_source_of(other)} {(other.as_of or '')[:4]}".strip(),
+        about=f"{told[:1].lower()}{told[1:]}",
+        notes=f"[{number}]" if number else "",
+    ).strip()
 
 
 def _source_of(other: Alternative) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.tracers import LangChainTracer
 from langsmith import tracing_context
+from langsmith.utils import tracing_is_enabled
 from pydantic import Field
 
 from kilowhat.plugin import ask
@@ -49,8 +50,7 @@ class Scripted(BaseChatModel):
         return self.bind(**kwargs)
 
     def _generate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any) -> ChatResult:
-        assert run_manager is not None
-        self.traced.append(any(isinstance(handler, LangChainTracer) for handler in run_manager.handlers))
+        self.traced.append(bool(tracing_is_enabled()))
         self.heard.append(list(messages))
         message = self.script[min(len(self.heard), len(self.script)) - 1]
         return ChatResult(generations=[ChatGeneration(message=message.model_copy())])
@@ -162,6 +162,7 @@ def test_nothing_is_traced_even_where_tracing_is_on() -> None:
     model = scripted(calling(("estimate_task", IMAGES)), AIMessage("2.9 kWh."))
     with tracing_context(enabled=True):
         ask(QUESTION, model)
+        assert tracing_is_enabled()
     assert model.traced == [False, False]
 
 
@@ -170,6 +171,15 @@ def test_a_model_by_name_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(KilowhatError, match="pip install langchain") as refused:
         ask(QUESTION, "openai:gpt-x")
     assert (refused.value.code, refused.value.field) == ("missing_input", "model")
+
+
+def test_a_model_by_name_is_set_up_by_langchain(monkeypatch: pytest.MonkeyPatch) -> None:
+    named: dict[str, BaseChatModel] = {"openai:gpt-x": scripted(AIMessage("I can't say."))}
+    monkeypatch.setitem(sys.modules, "langchain.chat_models", SimpleNamespace(init_chat_model=named.__getitem__))
+    assert ask(QUESTION, "openai:gpt-x").text == "I can't say."
+    with pytest.raises(KilowhatError, match="openai:gpt-y") as refused:
+        ask(QUESTION, "openai:gpt-y")
+    assert (refused.value.code, refused.value.field) == ("invalid_arguments", "model")
 
 
 @pytest.mark.parametrize("region", [None, "FR"])

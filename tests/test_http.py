@@ -151,6 +151,16 @@ def test_the_description_has_one_operation_for_each_tool_and_nothing_else(client
         assert operation["responses"]["200"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Estimate"}
 
 
+def test_the_server_describes_its_own_routes_without_the_tools(client: TestClient) -> None:
+    assert client.get("/openapi.json").json()["paths"].keys() == {"/health", "/manifest", "/manifest/{dialect}", "/ask", "/references", "/references/{reference_id}"}
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/tools/openapi.json"])
+def test_a_description_names_the_key_where_one_is_wanted(client: TestClient, locked: TestClient, path: str) -> None:
+    assert "securitySchemes" not in client.get(path).text
+    assert locked.get(path, headers={"authorization": "Bearer open sesame"}).json()["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
+
+
 @pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
 def test_the_schema_of_a_body_takes_the_example_and_refuses_an_extra_argument(client: TestClient, tool: Tool) -> None:
     body = client.get("/tools/openapi.json").json()["paths"][f"/{tool.name}"]["post"]["requestBody"]["content"]["application/json"]

@@ -8,13 +8,14 @@ import pytest
 
 pytest.importorskip("langchain_tests")
 
-from kilowhat.plugin.langchain import Toolkit
-from kilowhat.plugin.offline_model import OfflineModel
-from kilowhat.tools import TOOLS
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool
 from langchain_tests.integration_tests import ToolsIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests, ToolsUnitTests
+
+from kilowhat.plugin.langchain import Toolkit
+from kilowhat.plugin.offline_model import OfflineModel
+from kilowhat.tools import TOOLS
 
 
 class TestOfflineModel(ChatModelUnitTests):

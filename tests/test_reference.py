@@ -135,7 +135,9 @@ def test_every_spelling_finds_its_own_thing(kind: str, library: Library) -> None
             assert library.name(kind, spelling).id == name_id
 
 
-@pytest.mark.parametrize(("kind", "typo", "near"), [("runs", "GTP-3", "GPT-3"), ("hardware", "H900", "NVIDIA H100 SXM"), ("tasks", "image generaton", "image generation"), ("services", "ChatGBT", "ChatGPT")])
+@pytest.mark.parametrize(
+    ("kind", "typo", "near"), [("runs", "GTP-3", "GPT-3"), ("hardware", "H900", "NVIDIA H100 SXM"), ("tasks", "image generaton", "image generation"), ("services", "ChatGBT", "ChatGPT")]
+)
 def test_an_unknown_name_is_an_error_with_the_nearest_ones(kind: str, typo: str, near: str, library: Library) -> None:
     with pytest.raises(UnknownName, match="Near it") as caught:
         library.name(kind, typo, field="model")
@@ -178,7 +180,22 @@ def test_any_text_is_a_name_or_refused(text: str, kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "country"),
-    [("NO", "NOR"), ("no", "NOR"), ("Norway", "NOR"), ("挪威", "NOR"), ("Norvège", "NOR"), ("FR", "FRA"), ("法国", "FRA"), ("Deutschland", "DEU"), ("米国", "USA"), ("US", "USA"), ("UK", "GBR"), ("IN", "IND"), ("臺灣", "TWN"), ("world", "WOR")],
+    [
+        ("NO", "NOR"),
+        ("no", "NOR"),
+        ("Norway", "NOR"),
+        ("挪威", "NOR"),
+        ("Norvège", "NOR"),
+        ("FR", "FRA"),
+        ("法国", "FRA"),
+        ("Deutschland", "DEU"),
+        ("米国", "USA"),
+        ("US", "USA"),
+        ("UK", "GBR"),
+        ("IN", "IND"),
+        ("臺灣", "TWN"),
+        ("world", "WOR"),
+    ],
 )
 def test_a_country_by_code_or_by_name_in_our_languages(text: str, country: str, library: Library) -> None:
     place = find_place(library, text)
@@ -227,7 +244,16 @@ def test_the_best_fact_comes_first(query: str, first: str, library: Library) -> 
 
 
 @pytest.mark.parametrize(
-    ("query", "word"), [("phone charge", "phone-charge"), ("手机充电", "phone-charge"), ("三峡", "three-gorges"), ("法国", "fra-"), ("H100 power", "h100"), ("US home electricity per year", "us-home-year"), ("training BLOOM emissions", "bloom")]
+    ("query", "word"),
+    [
+        ("phone charge", "phone-charge"),
+        ("手机充电", "phone-charge"),
+        ("三峡", "three-gorges"),
+        ("法国", "fra-"),
+        ("H100 power", "h100"),
+        ("US home electricity per year", "us-home-year"),
+        ("training BLOOM emissions", "bloom"),
+    ],
 )
 def test_what_is_found_is_about_what_was_asked(query: str, word: str, library: Library) -> None:
     found = library.search(query)

@@ -197,7 +197,19 @@ def test_no_unit_turns_into_one_of_another_dimension(source: str, target: str, w
 
 @pytest.mark.parametrize(
     ("text", "same"),
-    [("kwh", "kWh"), ("KWH", "kWh"), ("MWH", "MWh"), ("mwh", "MWh"), ("gw", "GW"), ("tCO2eq", "t CO2e"), ("kgCO2e", "kg CO2e"), ("W·h", "Wh"), ("watt-hours", "Wh"), ("Kilowattstunden", "kWh"), ("L", "l")],
+    [
+        ("kwh", "kWh"),
+        ("KWH", "kWh"),
+        ("MWH", "MWh"),
+        ("mwh", "MWh"),
+        ("gw", "GW"),
+        ("tCO2eq", "t CO2e"),
+        ("kgCO2e", "kg CO2e"),
+        ("W·h", "Wh"),
+        ("watt-hours", "Wh"),
+        ("Kilowattstunden", "kWh"),
+        ("L", "l"),
+    ],
 )
 def test_spellings_of_one_unit(text: str, same: str) -> None:
     assert conversion_factor(text, same) == pytest.approx(1, rel=1e-15)
@@ -230,7 +242,17 @@ def test_every_dimension_with_a_canonical_unit_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("value", "digits", "shown"),
-    [(1287.4, 4, "1,287"), (0.00012345, 2, "0.00012"), (2754000, 2, "2,800,000"), (999.96, 4, "1,000"), (0, 4, "0"), (-12.5, 2, "-12"), (1.23e18, 3, "1.23e+18"), (4.5e-12, 2, "4.5e-12"), (math.inf, 3, "unknown")],
+    [
+        (1287.4, 4, "1,287"),
+        (0.00012345, 2, "0.00012"),
+        (2754000, 2, "2,800,000"),
+        (999.96, 4, "1,000"),
+        (0, 4, "0"),
+        (-12.5, 2, "-12"),
+        (1.23e18, 3, "1.23e+18"),
+        (4.5e-12, 2, "4.5e-12"),
+        (math.inf, 3, "unknown"),
+    ],
 )
 def test_a_number_shows_so_many_digits(value: float, digits: int, shown: str) -> None:
     assert format_number(value, digits) == shown

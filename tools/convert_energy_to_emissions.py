@@ -21,7 +21,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from kilowhat.tools.core.estimate import Derivation, Estimate
+from kilowhat.tools.core.derivation import Derivation
+from kilowhat.tools.core.estimate import Estimate
 from kilowhat.tools.core.place import PlaceArguments, add_place
 from kilowhat.tools.core.quantities import QUANTITY, read_quantity
 from kilowhat.tools.core.reference import Library

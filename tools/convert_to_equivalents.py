@@ -19,8 +19,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from kilowhat.tools.core.derivation import Derivation, head_of
 from kilowhat.tools.core.errors import BadQuantity, KilowhatError, NotPublished, UnitMismatch
-from kilowhat.tools.core.estimate import Derivation, Estimate
+from kilowhat.tools.core.estimate import Estimate
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.quantities import QUANTITY, Told, read_quantity
 from kilowhat.tools.core.reference import Fact, Library, Name
@@ -87,7 +88,7 @@ def convert_to_equivalents(arguments: Input, library: Library) -> Estimate:
     for thing, fact in rivals_of:
         for rival in _figures(library, thing.id, dimension):
             if rival.id != fact.id:
-                derivation.alternative(rival, label=f"{thing.name}: {rival.statement}", unit=unit)
+                derivation.alternative(rival, label=f"{thing.name}: {head_of(rival.statement)}", unit=unit)
     for sentence in told.assumptions:
         derivation.assume(sentence)
     shown = derivation.evaluate()["amount"]

@@ -19,8 +19,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import InvalidArguments
-from kilowhat.tools.core.estimate import Derivation, Estimate
+from kilowhat.tools.core.estimate import Estimate
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.facility import add_power, add_pue, find_power
 from kilowhat.tools.core.place import PlaceArguments, add_place
@@ -76,7 +77,7 @@ def estimate_fleet(arguments: Input, library: Library) -> Estimate:
         derivation.given("utilisation", arguments.utilisation, "ratio")
     add_pue(derivation, arguments.pue)
     derivation.step(ENERGY_OF_SERVERS if arguments.server is not None else ENERGY)
-    derivation.result(ENERGY.name, "energy", "electricity", boundary="what the power counts, times the PUE told")
+    derivation.result(ENERGY.name, "energy", "electricity", boundary="the power of each, as told or rated" + ("" if arguments.pue is None else ", times the PUE"))
     add_place(derivation, arguments)
     return derivation.estimate(TOOL.name, arguments, f"{format_number(arguments.count, 12)} × {device} for {format_number(arguments.hours, 6)} h")
 

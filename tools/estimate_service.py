@@ -20,8 +20,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from kilowhat.tools.core.boundaries import in_words
+from kilowhat.tools.core.derivation import Derivation, head_of
 from kilowhat.tools.core.errors import InvalidArguments, MissingInput, NotPublished
-from kilowhat.tools.core.estimate import Derivation, Estimate
+from kilowhat.tools.core.estimate import Estimate
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.facility import add_power
 from kilowhat.tools.core.place import PlaceArguments, add_place
@@ -171,11 +173,11 @@ def _add_rivals(derivation: Derivation, service: str, taken: dict[str, Fact | fl
     for name, (subject, unit) in _SUBJECTS.items():
         for rival in derivation.library.find(subject, service=service):
             if rival is not taken.get(name):
-                derivation.alternative(rival, label=f"one request: {rival.statement}", unit=unit)
+                derivation.alternative(rival, label=f"one request: {head_of(rival.statement)}", unit=unit)
 
 
 def _boundary(figure: Fact | float) -> str:
-    return figure.scope.get("boundary", figure.statement) if isinstance(figure, Fact) else "as the given figure"
+    return (in_words(figure) or figure.statement) if isinstance(figure, Fact) else "as the given figure"
 
 
 TOOL = Tool(

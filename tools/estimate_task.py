@@ -21,7 +21,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from kilowhat.tools.core.estimate import Derivation, Estimate
+from kilowhat.tools.core.boundaries import in_words
+from kilowhat.tools.core.derivation import Derivation
+from kilowhat.tools.core.estimate import Estimate
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.place import PlaceArguments, add_place
 from kilowhat.tools.core.reference import Fact, Library
@@ -60,8 +62,7 @@ def estimate_task(arguments: Input, library: Library) -> Estimate:
     derivation.given("count", arguments.count, "ratio")
     derivation.fact("energy_per_run_kwh", per_run, "kWh")
     derivation.step(ENERGY)
-    boundary = BOUNDARIES.get(per_run.scope.get("boundary", ""), per_run.scope.get("boundary"))
-    derivation.result(ENERGY.name, "energy", "electricity", boundary=boundary, as_of=per_run.as_of)
+    derivation.result(ENERGY.name, "energy", "electricity", boundary=in_words(per_run), as_of=per_run.as_of)
     add_place(derivation, arguments)
     if arguments.model is None:
         derivation.assume(f"No model was named: {_sentence(per_run)}")
@@ -72,14 +73,6 @@ def estimate_task(arguments: Input, library: Library) -> Estimate:
     plural = task.get("unit_name")
     about = f"{format_number(arguments.count, 12)} × {plural or task.name}" + (f" with {library.name('models', arguments.model).name}" if arguments.model else "")
     return derivation.estimate(TOOL.name, arguments, about)
-
-
-BOUNDARIES = {
-    "server": "the measured server: its accelerators, memory and processor; no cooling, network or idle time",
-    "accelerators": "the accelerators alone; no host, cooling, network or idle time",
-    "facility": "the whole facility, cooling included",
-}
-"""How a measurement's boundary reads."""
 
 
 def rivals(library: Library, taken: Fact, task: str) -> list[Fact]:

@@ -21,8 +21,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from kilowhat.tools.core.boundaries import in_words
+from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import InvalidArguments, MissingInput, NotPublished
-from kilowhat.tools.core.estimate import Derivation, Estimate
+from kilowhat.tools.core.estimate import Estimate
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.facility import add_power, add_pue
 from kilowhat.tools.core.place import PlaceArguments, add_place
@@ -92,10 +94,10 @@ def _known_run(arguments: Input, library: Library) -> Estimate:
     asked_for_place = arguments.region is not None or arguments.carbon_intensity_g_co2e_per_kwh is not None
     if energy is not None:
         derivation.fact("energy_kwh", energy, "kWh")
-        derivation.result("energy_kwh", "energy", "electricity of the run", boundary=_boundary(energy.scope, energy.statement), as_of=energy.as_of)
+        derivation.result("energy_kwh", "energy", "electricity of the run", boundary=in_words(energy) or energy.statement, as_of=energy.as_of)
     if emissions is not None and not asked_for_place:
         derivation.fact("published_emissions_kg_co2e", emissions, "kg CO2e")
-        derivation.result("published_emissions_kg_co2e", "emissions", "emissions as published for the run", boundary=_boundary(emissions.scope, emissions.statement), as_of=emissions.as_of)
+        derivation.result("published_emissions_kg_co2e", "emissions", "emissions as published for the run", boundary=in_words(emissions) or emissions.statement, as_of=emissions.as_of)
     elif energy is not None:
         add_place(derivation, arguments)
     if energy is None:
@@ -109,11 +111,6 @@ def _known_run(arguments: Input, library: Library) -> Estimate:
     for fact in library.find("training-hours", run=run.id)[:1]:
         derivation.cite(fact)
     return derivation.estimate(TOOL.name, arguments, f"Training {run.name}")
-
-
-def _boundary(scope: dict[str, str], statement: str) -> str:
-    told = [scope[key] for key in ("part", "boundary", "basis") if key in scope]
-    return ", ".join(told) if told else statement.rstrip(".")
 
 
 TOOL = Tool(

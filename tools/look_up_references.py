@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import UnknownName
-from kilowhat.tools.core.estimate import Derivation, Estimate
+from kilowhat.tools.core.estimate import Estimate
 from kilowhat.tools.core.reference import Claim, Fact, Library
 from kilowhat.tools.core.tool import Arguments, Tool
 

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPBearer
-from pydantic import ConfigDict, Field, JsonValue, ValidationError
+from pydantic import ConfigDict, Field, JsonValue, ValidationError, WithJsonSchema
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
@@ -38,15 +38,20 @@ from kilowhat.tools.core.reference import Library
 from kilowhat.tools.core.tool import Arguments
 
 
+MESSAGES = {
+    "type": "array",
+    "description": "Instead of question: the turns, the last one the user's.",
+    "items": {"type": "object", "properties": {"role": {"type": "string", "description": "user or assistant"}, "content": {"description": "A text, or a list of parts with text."}}},
+}
+
+
 class Question(Arguments):
     """A question, or a conversation whose last question is answered."""
 
     model_config = ConfigDict(str_max_length=20_000)
 
     question: str | None = Field(default=None, description="The question, in plain words.")
-    messages: list[dict[str, JsonValue]] | None = Field(
-        default=None, max_length=1000, description="Instead of question: the turns, each with role (user or assistant) and content; the last is the user's."
-    )
+    messages: Annotated[list[dict[str, JsonValue]] | None, WithJsonSchema(MESSAGES)] = Field(default=None, max_length=1000)
     region: str | None = Field(default=None, max_length=100, description="A place to take where the question names none.")
 
 
@@ -54,7 +59,7 @@ NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody, "descrip
 LOOK_UP = input_schema(TOOLS["look_up_references"])
 
 public = APIRouter()
-locked = APIRouter(dependencies=[Depends(HTTPBearer(auto_error=False))])
+locked = APIRouter()
 
 
 def create_app(*, key: str | None = None) -> FastAPI:
@@ -74,10 +79,11 @@ def create_app(*, key: str | None = None) -> FastAPI:
             Middleware(Guard, key=key),
         ],
     )
+    described = [Depends(HTTPBearer(auto_error=False))] if key else []
     add_error_handlers(app)
     app.include_router(public)
-    app.include_router(locked)
-    app.mount("/tools", tools_app())
+    app.include_router(locked, dependencies=described)
+    app.mount("/tools", tools_app(described))
     return app
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.security import HTTPBearer
+from fastapi.params import Depends
 
 from kilowhat.manifest.build import input_schema
 from kilowhat.plugin.failures import call_safely
@@ -18,8 +18,12 @@ from kilowhat.tools.core.errors import UnknownTool
 from kilowhat.tools.core.estimate import METHOD_VERSION
 
 
-def tools_app() -> FastAPI:
-    """Return the app with ``POST /<tool>`` for every tool."""
+def tools_app(dependencies: Sequence[Depends] = ()) -> FastAPI:
+    """Return the app with ``POST /<tool>`` for every tool.
+
+    Args:
+        dependencies: What every operation is described as wanting: the key, where there is one.
+    """
     app = FastAPI(
         title="Kilowhat",
         version=METHOD_VERSION,
@@ -27,7 +31,7 @@ def tools_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(HTTPBearer(auto_error=False))],
+        dependencies=dependencies,
     )
     add_error_handlers(app, not_found=_no_such_tool)
     for tool in TOOLS.values():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import MissingInput
-from kilowhat.tools.core.estimate import Derivation
 from kilowhat.tools.core.reference import Fact, Library, Name
 from kilowhat.tools.core.units import format_number
 

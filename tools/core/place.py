@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from kilowhat.tools.core import electricity
+from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import UnknownName
-from kilowhat.tools.core.estimate import Derivation
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.reference import Fact, Library, fold
 from kilowhat.tools.core.tool import Arguments

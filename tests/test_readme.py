@@ -1,0 +1,84 @@
+"""The README says what the code does: every block in it is run, and its output compared.
+
+python tests/test_readme.py     # writes the outputs that the README shows, after a change
+"""
+
+import contextlib
+import io
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parent.parent / "README.md"
+CI = Path(__file__).parent.parent / ".ci" / "run"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(text):
+    return [(match[1], match[2]) for match in BLOCK.finditer(text)]
+
+
+def shell(command):
+    from kilowhat.plugin.cli import main
+
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        main(shlex.split(command)[1:])
+    return output.getvalue().strip()
+
+
+def python(code):
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        exec(compile(code, "README.md", "exec"), {})
+    return output.getvalue().strip()
+
+
+def outputs(text):
+    """Yield each block that makes an output with the output that the README shows for it."""
+    found = blocks(text)
+    for (kind, body), (next_kind, shown) in zip(found, [*found[1:], ("", "")], strict=True):
+        if kind == "console":
+            command, _, expected = body.partition("\n")
+            yield "shell", command.removeprefix("$ "), expected.strip()
+        elif kind == "sh" and next_kind == "text":
+            yield "shell", body[body.index("kilowhat ask") :].strip(), shown.strip()
+        elif kind == "python":
+            yield "python", body, shown.strip() if next_kind == "text" else ""
+
+
+CASES = list(outputs(README.read_text("utf-8")))
+
+
+@pytest.mark.parametrize(("kind", "code", "expected"), CASES, ids=[code.strip().splitlines()[0][:60] for _, code, _ in CASES])
+def test_every_block_gives_what_it_shows(kind, code, expected):
+    assert (shell(code) if kind == "shell" else python(code)) == expected
+
+
+def test_the_gate_runs_the_test_command_of_the_readme():
+    command = next(body.strip() for kind, body in blocks(README.read_text("utf-8")) if kind == "sh" and "pytest" in body)
+    assert command in CI.read_text("utf-8")
+
+
+def test_the_counts_and_the_tools_are_current():
+    from kilowhat.tools import TOOLS, Library
+
+    text = README.read_text("utf-8")
+    library = Library.load()
+    assert f"{len(library):,} facts" in text
+    assert f"{len(library.claims)} claims" in text
+    for tool in TOOLS.values():
+        assert f"| `{tool.name}` | {tool.title} |" in text
+
+
+if __name__ == "__main__":
+    readme = README.read_text("utf-8")
+    for kind, code, expected in CASES:
+        found = shell(code) if kind == "shell" else python(code)
+        if expected and found != expected:
+            readme = readme.replace(expected, found)
+    README.write_text(readme, "utf-8")
+    sys.stdout.write("README.md is current\n")
