@@ -19,7 +19,7 @@ from kilowhat.plugin.http.guard import MAXIMUM_BODY
 from kilowhat.tools import TOOLS, Estimate, KilowhatError, Library, Tool, call
 from kilowhat.tools.core.tool import CATALOG, Arguments
 
-HOME = "http://127.0.0.1:8765"
+HOME = "http://127.0.0.1:8787"
 QUESTION = "How much energy do 1000 image generations use?"
 
 REFUSED = [

@@ -66,7 +66,7 @@ def below(module: str, packages: tuple[str, ...]) -> bool:
 
 def test_the_walk_sees_what_there_is() -> None:
     assert len(MODULES) > 25
-    assert Import("kilowhat.tools.core.estimate", "kilowhat.tools.core.expression", "top") in IMPORTS
+    assert Import("kilowhat.tools.core.reference", "kilowhat.tools.core.units", "top") in IMPORTS
     assert Import("kilowhat.tools.core.place", "kilowhat.tools.core.electricity", "top") in IMPORTS
     assert Import("kilowhat.tools.core.tool", "kilowhat.tools.core.estimate", "typing") in IMPORTS
     assert Import("kilowhat.tools.core.compile", "babel", "function") in IMPORTS

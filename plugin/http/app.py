@@ -37,9 +37,8 @@ from kilowhat.tools.core.estimate import METHOD_VERSION
 from kilowhat.tools.core.reference import Library
 from kilowhat.tools.core.tool import Arguments
 
-
 MESSAGES = {
-    "type": "array",
+    "type": ["array", "null"],
     "description": "Instead of question: the turns, the last one the user's.",
     "items": {"type": "object", "properties": {"role": {"type": "string", "description": "user or assistant"}, "content": {"description": "A text, or a list of parts with text."}}},
 }
@@ -87,7 +86,7 @@ def create_app(*, key: str | None = None) -> FastAPI:
     return app
 
 
-def serve(host: str = "127.0.0.1", port: int = 8765, key: str | None = None) -> None:
+def serve(host: str = "127.0.0.1", port: int = 8787, key: str | None = None) -> None:
     """Serve until interrupted.
 
     Raises:

@@ -85,6 +85,8 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         if slots.wanted == "energy" and slots.counts and not (slots.comparators or slots.place):
             return Plan("needs_input", language, reason="which_task")
         return Plan("declined", language, reason="off_subject")
+    if slots.things == ["task"] and not (slots.counts or slots.wanted or slots.comparators):
+        return Plan("needs_input", language, reason="which_task")
     if slots.wanted == "source":
         return Plan("answered", language, (Call("look_up_references", {"query": text[:300]}),), quantity="source")
     fitting = sorted(

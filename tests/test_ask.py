@@ -1,0 +1,170 @@
+"""Questions in plain words: what they are understood as, and what the answers hold."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kilowhat.plugin import ask
+from kilowhat.plugin.understanding import compile as lexicon
+from kilowhat.plugin.understanding.understand import understand
+
+
+def calls(question, *earlier):
+    turns = [turn for text in earlier for turn in (("user", text), ("assistant", "…"))]
+    return [(call.tool, call.arguments) for call in understand([*turns, ("user", question)]).calls]
+
+
+IMAGES = {"task": "image-generation"}
+
+
+@pytest.mark.parametrize(
+    ("question", "tool", "arguments"),
+    [
+        ("how much energy does 1000 image generations use?", "estimate_task", {**IMAGES, "count": 1000}),
+        ("electricity of 1,500 AI pictures", "estimate_task", {**IMAGES, "count": 1500}),
+        ("5k images please", "estimate_task", {**IMAGES, "count": 5000}),
+        ("1.5 million images in France", "estimate_task", {**IMAGES, "count": 1.5e6, "region": "FRA"}),
+        ("a dozen summaries", "estimate_task", {"task": "summarization", "count": 12}),
+        ("two hundred and fifty thousand texts", "estimate_task", {"task": "text-generation", "count": 250000}),
+        ("1e6 text classifications on us-west-2", "estimate_task", {"task": "text-classification", "count": 1e6, "region": "us-west-2"}),
+        ("１０００ 枚の画像生成", "estimate_task", {**IMAGES, "count": 1000}),
+        ("生成一千张图要几度电?", "estimate_task", {**IMAGES, "count": 1000}),
+        ("圖像生成兩千五百次用多少電", "estimate_task", {**IMAGES, "count": 2500}),
+        ("2億次圖像生成", "estimate_task", {**IMAGES, "count": 2e8}),
+        ("在挪威生成３万张图片的碳排放", "estimate_task", {**IMAGES, "count": 30000, "region": "NOR"}),
+        ("ChatGPT每天2亿次请求要多少度电?", "estimate_service", {"service": "chatgpt", "requests_per_day": 2e8}),
+        ("carbon of 100,000 Gemini prompts", "estimate_service", {"service": "gemini", "requests_per_day": 100000}),
+        ("200 million requests a day at 2.5 Wh each", "estimate_service", {"energy_wh_per_request": 2.5, "requests_per_day": 2e8}),
+        ("training GPT-3", "estimate_training", {"model": "gpt-3"}),
+        ("訓練 BLOOM 排多少碳", "estimate_training", {"model": "bloom-176b"}),
+        ("fine-tuning on 8 A100 for 36 hours at PUE 1.1", "estimate_training", {"accelerator": "nvidia-a100-sxm-80gb", "accelerator_count": 8, "hours": 36, "pue": 1.1}),
+        ("512,821 servers at 6.5 kW for a day", "estimate_fleet", {"count": 512821, "power_w": 6500, "hours": 24}),
+        ("8 H100 for a week in Germany", "estimate_fleet", {"count": 8, "device": "nvidia-h100-sxm", "hours": 168, "region": "DEU"}),
+        ("500 kWh in Norway", "convert_energy_to_emissions", {"energy": "500.0 kWh", "region": "NOR"}),
+        ("1287 MWh in Netflix hours", "convert_to_equivalents", {"quantity": "1287.0 MWh", "equivalents": ["streaming-hour"]}),
+        ("Where does the GPT-3 training figure come from?", "look_up_references", {"query": "Where does the GPT-3 training figure come from?"}),
+    ],
+)
+def test_a_question_is_understood(question, tool, arguments):
+    assert calls(question) == [(tool, arguments)]
+
+
+def test_compound_questions_become_a_chain():
+    assert calls("how many phone charges is 1000 images?") == [
+        ("estimate_task", {**IMAGES, "count": 1000}),
+        ("convert_to_equivalents", {"quantity": "estimate_task?task=image-generation&count=1000", "equivalents": ["phone-charge"]}),
+    ]
+
+
+def test_a_follow_up_changes_one_slot():
+    first = "how much energy does 1000 image generations use?"
+    assert calls("and in France?", first) == [("estimate_task", {**IMAGES, "count": 1000, "region": "FRA"})]
+    assert calls("and 5000?", first) == [("estimate_task", {**IMAGES, "count": 5000})]
+    assert calls("what about text generation instead?", first) == [("estimate_task", {"task": "text-generation", "count": 1000})]
+    assert calls("那换成挪威呢?", "生成一千张图要几度电?") == [("estimate_task", {**IMAGES, "count": 1000, "region": "NOR"})]
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What's the weather in Oslo tomorrow?", "how many calories in 1000 images of popcorn", "hello", "", "?", "asdfgh qwerty zxcv", "推荐一家拉面店", "DROP TABLE images; --", "🍜🍜🍜", "\u202e\u200b\x00"],
+)
+def test_other_subjects_are_declined_in_one_sentence(question):
+    reply = ask(question)
+    assert reply.outcome in ("declined", "needs_input")
+    assert reply.results == [] and reply.tool_calls == []
+    assert reply.text.strip().count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("1000 images in Atlantis", "Atlantis"),
+        ("energy of -5 images", "not allowed"),
+        ("train Zorblax-9", "Zorblax-9"),
+        ("how much energy does Midjourney use?", "Nobody has published"),
+        ("8 H100", "how long"),
+    ],
+)
+def test_what_cannot_be_calculated_gives_no_number(question, words):
+    reply = ask(question)
+    assert reply.outcome in ("declined", "needs_input")
+    assert reply.results == []
+    assert words in reply.text
+
+
+class TestTheMainQuestion:
+    reply = ask("how much energy does 1000 image generations use?")
+
+    def test_it_is_answered_with_a_range(self):
+        head = self.reply.results[0]
+        assert (self.reply.outcome, head.quantity, head.unit) == ("answered", "energy", "kWh")
+        assert head.value == 2.907
+        assert head.low < 1 < 11 < head.high
+
+    def test_the_footnotes_lead_to_the_measurement(self):
+        first = self.reply.citations[0]
+        assert first.source.title.startswith("Power Hungry Processing")
+        assert (first.locator, first.printed) == ("Table 2", "2.907 kWh per 1,000 inferences")
+        for citation in self.reply.citations[:3]:
+            assert f"[{citation.number}]" in self.reply.text
+
+    def test_newer_measurements_stand_beside_it(self):
+        assert "190 Wh" in self.reply.text
+        assert any(abs(other.value - 0.194) < 1e-9 for other in self.reply.tool_calls[0].estimate.alternatives)
+
+    def test_what_was_assumed_is_said(self):
+        assert any("No place" in sentence for sentence in self.reply.assumptions)
+
+    def test_it_is_the_same_as_the_python_call(self):
+        from kilowhat.tools import call
+
+        assert self.reply.tool_calls[0].estimate == call("estimate_task", {"task": "image-generation", "count": 1000.0})
+
+
+@pytest.mark.parametrize(("question", "language", "words"), [("生成一千张图要几度电?", "zh-Hans", "假设"), ("叫 AI 畫一千張圖要幾度電?", "zh-Hant", "圖像生成"), ("1000 images", "en", "Assumed")])
+def test_the_answer_is_in_the_language_of_the_question(question, language, words):
+    reply = ask(question)
+    assert reply.language == language
+    assert words in reply.text
+
+
+@pytest.mark.parametrize(("question", "unit", "value"), [("1000 images in Wh", "Wh", 2907), ("1000 images, joules", "J", 2907 * 3600), ("how many kg CO2 for 8 H100 for a week in France", "kg CO2e", 940.8 * 0.04144)])
+def test_the_answer_is_in_the_unit_asked(question, unit, value):
+    head = ask(question).results[0]
+    assert head.unit == unit
+    assert head.value == pytest.approx(value, rel=1e-9)
+
+
+def test_a_long_question_is_read_in_time():
+    start = time.perf_counter()
+    reply = ask("how much energy " * 4000)
+    assert time.perf_counter() - start < 2
+    assert reply.outcome in ("declined", "needs_input")
+
+
+questions = st.text(
+    alphabet=st.one_of(st.characters(), st.sampled_from("0123456789 .,-%kKMW图張電度千万億一二个generate images GPT-3 in France for days")), max_size=120
+)
+
+
+@settings(max_examples=400)
+@given(question=questions)
+def test_no_question_is_a_crash_or_an_impossible_number(question):
+    reply = ask(question)
+    assert reply.text
+    for result in reply.results:
+        assert result.value >= 0 and result.value < 1e40
+        assert (result.low or 0) <= result.value <= (result.high if result.high is not None else result.value)
+
+
+def test_the_compiled_lexicon_and_phrases_are_current():
+    assert lexicon.main(["--check"]) == 0
+
+
+def test_messages_may_be_turns_with_parts():
+    turns = [{"role": "user", "content": "1000 images"}, {"role": "assistant", "content": "2.9 kWh"}, {"role": "user", "content": [{"type": "text", "text": "and in France?"}]}]
+    assert ask(turns).tool_calls[0].arguments["region"] == "FRA"
+    with pytest.raises(ValueError, match="no question"):
+        ask([{"role": "assistant", "content": "2.9 kWh"}])
