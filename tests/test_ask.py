@@ -68,7 +68,18 @@ def test_a_follow_up_changes_one_slot():
 
 @pytest.mark.parametrize(
     "question",
-    ["What's the weather in Oslo tomorrow?", "how many calories in 1000 images of popcorn", "hello", "", "?", "asdfgh qwerty zxcv", "推荐一家拉面店", "DROP TABLE images; --", "🍜🍜🍜", "\u202e\u200b\x00"],
+    [
+        "What's the weather in Oslo tomorrow?",
+        "how many calories in 1000 images of popcorn",
+        "hello",
+        "",
+        "?",
+        "asdfgh qwerty zxcv",
+        "推荐一家拉面店",
+        "DROP TABLE images; --",
+        "🍜🍜🍜",
+        "\u202e\u200b\x00",
+    ],
 )
 def test_other_subjects_are_declined_in_one_sentence(question):
     reply = ask(question)
@@ -101,7 +112,8 @@ class TestTheMainQuestion:
         head = self.reply.results[0]
         assert (self.reply.outcome, head.quantity, head.unit) == ("answered", "energy", "kWh")
         assert head.value == 2.907
-        assert head.low < 1 < 11 < head.high
+        assert head.low < 1
+        assert head.high > 11
 
     def test_the_footnotes_lead_to_the_measurement(self):
         first = self.reply.citations[0]
@@ -130,7 +142,9 @@ def test_the_answer_is_in_the_language_of_the_question(question, language, words
     assert words in reply.text
 
 
-@pytest.mark.parametrize(("question", "unit", "value"), [("1000 images in Wh", "Wh", 2907), ("1000 images, joules", "J", 2907 * 3600), ("how many kg CO2 for 8 H100 for a week in France", "kg CO2e", 940.8 * 0.04144)])
+@pytest.mark.parametrize(
+    ("question", "unit", "value"), [("1000 images in Wh", "Wh", 2907), ("1000 images, joules", "J", 2907 * 3600), ("how many kg CO2 for 8 H100 for a week in France", "kg CO2e", 940.8 * 0.04144)]
+)
 def test_the_answer_is_in_the_unit_asked(question, unit, value):
     head = ask(question).results[0]
     assert head.unit == unit
@@ -144,9 +158,7 @@ def test_a_long_question_is_read_in_time():
     assert reply.outcome in ("declined", "needs_input")
 
 
-questions = st.text(
-    alphabet=st.one_of(st.characters(), st.sampled_from("0123456789 .,-%kKMW图張電度千万億一二个generate images GPT-3 in France for days")), max_size=120
-)
+questions = st.text(alphabet=st.one_of(st.characters(), st.sampled_from("0123456789 .,-%kKMW图張電度千万億一二个generate images GPT-3 in France for days")), max_size=120)
 
 
 @settings(max_examples=400)

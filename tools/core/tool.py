@@ -133,7 +133,11 @@ def parse_ref(text: str, tools: Mapping[str, Tool]) -> tuple[Tool, dict[str, Any
         raise BadQuantity(f"{text[:60]!r} is no ref of an estimate, such as estimate_task?task=image-generation&count=1000.")
     tool = tools[name]
     arguments: dict[str, Any] = {}
-    for key, value in parse_qsl(query, keep_blank_values=True, max_num_fields=64):
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=64)
+    except ValueError:
+        raise BadQuantity("A ref has at most 64 arguments.") from None
+    for key, value in pairs:
         field = tool.arguments.model_fields.get(key)
         if field is None or _takes_text(field.annotation):
             arguments[key] = value
