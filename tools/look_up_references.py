@@ -18,7 +18,7 @@ from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import UnknownName
 from kilowhat.tools.core.estimate import Estimate
 from kilowhat.tools.core.reference import Claim, Fact, Library
-from kilowhat.tools.core.tool import Arguments, Tool
+from kilowhat.tools.core.tool import Arguments, Tool, WholeNumber
 
 
 class Input(Arguments):
@@ -28,7 +28,7 @@ class Input(Arguments):
     subject: str | None = Field(
         default=None, max_length=60, description="Only facts on this subject: task-energy, training-energy, request-energy, device-power, pue, grid-intensity, comparator, forecast …"
     )
-    limit: float = Field(default=5, ge=1, le=20, multiple_of=1, strict=True, description="How many facts at most, 1 to 20.")
+    limit: WholeNumber = Field(default=5, ge=1, le=20, description="How many facts at most, 1 to 20.")
 
 
 def look_up_references(arguments: Input, library: Library) -> Estimate:
@@ -37,7 +37,7 @@ def look_up_references(arguments: Input, library: Library) -> Estimate:
     Raises:
         UnknownName: where nothing fits (``unknown_name``).
     """
-    found = _exact(arguments.query, library) or library.search(arguments.query, subject=arguments.subject, limit=int(arguments.limit))
+    found = _exact(arguments.query, library) or library.search(arguments.query, subject=arguments.subject, limit=arguments.limit)
     if not found:
         raise UnknownName("The library holds no fact that fits these words; try a name (GPT-3, H100, Gemini), a task or a subject.", field="query")
     derivation = Derivation(library)

@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from kilowhat.tools.core.errors import BadQuantity, InvalidArguments, MissingInput
 from kilowhat.tools.core.reference import Library
@@ -25,6 +25,16 @@ if TYPE_CHECKING:
     from kilowhat.tools.core.estimate import Estimate
 
 MAXIMUM_REF = 2000
+
+
+def _whole(value: Any) -> int:
+    """Return a whole number that JSON may write as 5 or 5.0; a truth value and a text are none."""
+    if type(value) in (int, float) and float(value).is_integer():
+        return int(value)
+    raise ValueError("a whole number is wanted")
+
+
+WholeNumber = Annotated[int, BeforeValidator(_whole)]
 
 
 class Arguments(BaseModel):
