@@ -12,20 +12,31 @@ from typing import Any
 
 from kilowhat.plugin.understanding.slots import PERIOD_HOURS, Slots
 from kilowhat.tools.core.tool import Tool
-from kilowhat.tools.core.units import ENERGY
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME
 
 Filled = tuple[Any, tuple[str, ...]] | None
+Fill = Callable[[Slots, Tool], Filled]
 
 
-def _slot(name: str) -> Callable[[Slots, Tool], Filled]:
+def _slot(name: str) -> Fill:
     def fill(slots: Slots, _tool: Tool) -> Filled:
         value = getattr(slots, name)
+        if isinstance(value, tuple):
+            value = value[0] if value else None
         return None if value is None else (value, (name,))
 
     return fill
 
 
-def _counted(*kinds: str) -> Callable[[Slots, Tool], Filled]:
+def _named(kind: str) -> Fill:
+    def fill(slots: Slots, _tool: Tool) -> Filled:
+        name = slots.name(kind)
+        return None if name is None else (name, (kind,))
+
+    return fill
+
+
+def _counted(*kinds: str) -> Fill:
     def fill(slots: Slots, _tool: Tool) -> Filled:
         for kind in kinds:
             if kind in slots.counts:
@@ -37,7 +48,8 @@ def _counted(*kinds: str) -> Callable[[Slots, Tool], Filled]:
 
 def _count(slots: Slots, tool: Tool) -> Filled:
     """Runs of a task, or devices of a fleet: what the tool's other arguments say is counted."""
-    if "task" in tool.arguments.model_fields:
+    fields = tool.arguments.model_fields
+    if "task" in fields or "steps" in fields:
         found = _counted("task", "thing", "request", "bare")(slots, tool)
         if found is None:
             return None
@@ -47,21 +59,26 @@ def _count(slots: Slots, tool: Tool) -> Filled:
 
 
 def _model(slots: Slots, tool: Tool) -> Filled:
-    """A training run where the tool trains; a measured model where the tool runs a task."""
-    if "accelerator_count" in tool.arguments.model_fields:
-        if slots.run is not None:
-            return slots.run, ("run", "act.train") if "act.train" in slots.senses else ("run",)
-        if slots.unknown is not None and "act.train" in slots.senses and not slots.hardware:
+    """A language model where tokens are asked, a run where the tool trains, a measured model where it runs a task."""
+    fields = tool.arguments.model_fields
+    if "output_tokens" in fields:
+        return _named("llm")(slots, tool)
+    if "accelerator_count" in fields and "task" not in fields and "steps" not in fields:
+        run = slots.name("run")
+        if run is not None:
+            return run, ("run", "act.train") if "act.train" in slots.senses else ("run",)
+        if slots.unknown is not None and "act.train" in slots.senses and slots.name("hardware") is None:
             return slots.unknown, ("unknown", "act.train")
         return None
-    return _slot("model")(slots, tool)
+    return _named("model")(slots, tool)
 
 
 def _hardware(slots: Slots, tool: Tool) -> Filled:
-    if slots.hardware is None:
+    device = slots.name("hardware")
+    if device is None:
         return None
-    used = ("hardware", "act.train") if tool.name == "estimate_training" and "act.train" in slots.senses else ("hardware",)
-    return slots.hardware, used
+    on_topic = tool.topic is not None and f"act.{tool.topic}" in slots.senses
+    return device, ("hardware", f"act.{tool.topic}") if on_topic else ("hardware",)
 
 
 def _hours(slots: Slots, _tool: Tool) -> Filled:
@@ -105,38 +122,44 @@ def _users(slots: Slots, tool: Tool) -> Filled:
     return None if slots.seconds_per_word is not None else _counted("user")(slots, tool)
 
 
-def _amount(slots: Slots, _tool: Tool) -> Filled:
-    return None if slots.amount is None else (slots.amount, ("amount",))
+def _energy(slots: Slots, _tool: Tool) -> Filled:
+    amount = slots.amount(ENERGY)
+    return None if amount is None else (amount, ("amounts",))
 
 
-def _energy(slots: Slots, tool: Tool) -> Filled:
-    return _amount(slots, tool) if slots.amount_dimension == ENERGY else None
-
-
-def _quantity(slots: Slots, tool: Tool) -> Filled:
-    if slots.amount is not None:
-        return _amount(slots, tool)
-    if "comparator" in slots.counts and slots.comparators and not slots.things:
-        return f"{slots.counts['comparator']!r} {slots.comparators[0]}", ("count comparator", "comparators")
+def _quantity(slots: Slots, _tool: Tool) -> Filled:
+    amount = slots.amount(ENERGY, EMISSIONS, VOLUME)
+    if amount is not None:
+        return amount, ("amounts",)
+    thing = slots.name("comparator")
+    if "comparator" in slots.counts and thing is not None and not slots.things:
+        return f"{slots.counts['comparator']!r} {thing}", ("count comparator", "comparator")
     return None
 
 
 def _equivalents(slots: Slots, _tool: Tool) -> Filled:
-    rest = slots.comparators if slots.amount is not None else slots.comparators[1:]
-    return (list(rest), ("comparators",)) if rest else None
+    things = slots.named.get("comparator", ())
+    rest = things if slots.amounts else things[1:]
+    return (list(rest), ("comparator",)) if rest else None
 
 
 def _region(slots: Slots, _tool: Tool) -> Filled:
-    if slots.place is not None:
-        return slots.place, ("place",)
+    place = slots.name("place")
+    if place is not None:
+        return place, ("place",)
     return None if slots.unknown_place is None else (slots.unknown_place, ("unknown_place",))
 
 
-ARGUMENTS: dict[str, Callable[[Slots, Tool], Filled]] = {
-    "task": _slot("task"),
+def _regions(slots: Slots, _tool: Tool) -> Filled:
+    places = slots.named.get("place", ())
+    return (list(places), ("place", "more places")) if len(places) > 1 else None
+
+
+ARGUMENTS: dict[str, Fill] = {
+    "task": _named("task"),
     "count": _count,
     "model": _model,
-    "service": _slot("service"),
+    "service": _named("service"),
     "device": _hardware,
     "accelerator": _hardware,
     "accelerator_count": _counted("device", "server", "thing", "bare"),
@@ -146,15 +169,21 @@ ARGUMENTS: dict[str, Callable[[Slots, Tool], Filled]] = {
     "pue": _slot("pue"),
     "utilisation": _slot("utilisation"),
     "region": _region,
-    "carbon_intensity_g_co2e_per_kwh": _slot("intensity_g"),
+    "regions": _regions,
+    "carbon_intensity_g_co2e_per_kwh": _slot("intensities_g"),
     "energy": _energy,
     "quantity": _quantity,
     "equivalents": _equivalents,
     "energy_wh_per_request": _slot("energy_wh_each"),
+    "emissions_g_co2e_per_request": _slot("emissions_g_each"),
+    "water_ml_per_request": _slot("water_ml_each"),
     "requests_per_day": _requests,
     "users": _users,
     "requests_per_user_per_day": _requests_of_user,
     "words_per_day": _words,
     "gpu_seconds_per_word": _slot("seconds_per_word"),
+    "requests": _counted("request", "thing", "bare"),
+    "input_tokens": _counted("input"),
+    "output_tokens": _counted("output", "token"),
 }
 """For each argument of a tool, what fills it."""

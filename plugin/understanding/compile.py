@@ -38,7 +38,7 @@ def build() -> dict[str, Any]:
     languages: dict[str, dict[str, Any]] = {}
     for path in sorted(HERE.glob("*.yaml")):
         lexicon = read_yaml(path)
-        languages[path.stem] = {"marks": lexicon["marks"], "numbers": lexicon["numbers"], "spoken": lexicon["spoken"]}
+        languages[path.stem] = {"marks": lexicon["marks"], "numbers": lexicon["numbers"], "spoken": lexicon["spoken"], "decimal": lexicon.get("decimal", ".")}
         for sense, phrases in lexicon["senses"].items():
             for phrase in phrases:
                 add(str(phrase), "sense", sense)

@@ -21,6 +21,26 @@ def normalise(text: str) -> str:
     return " ".join(_MILLIONS.sub(" million ", _CONTROL.sub(" ", plain)).split())[:LONGEST]
 
 
+_GROUPED = re.compile(r"(?<![\w.,-])\d{1,3}(?:[. ]\d{3})+(?:,\d+)?(?![\w.,]\d|\w)")
+_COMMA = re.compile(r"(?<![\w.,])(\d+),(\d+)(?![\d,])")
+
+
+def plain_numbers(text: str, decimal: str) -> str:
+    """Return a text with its numbers written with a decimal point and without groups.
+
+    >>> plain_numbers("1.000 Bilder, 2,5 kWh", ",")
+    '1000 Bilder, 2.5 kWh'
+
+    Args:
+        text: The normalised question.
+        decimal: The decimal mark of its language; with a point nothing changes.
+    """
+    if decimal != ",":
+        return text
+    grouped = _GROUPED.sub(lambda match: re.sub(r"[. ]", "", match[0]), text)
+    return _COMMA.sub(r"\1.\2", grouped)
+
+
 def detect_language(text: str, marks: Mapping[str, list[str]]) -> str:
     """Return the language of a question: by its script, then by the words that mark a language.
 

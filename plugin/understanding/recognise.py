@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from kilowhat.plugin.understanding.normalise import detect_language, normalise, plain_numbers
 from kilowhat.plugin.understanding.tokens import Token, tokenise
 from kilowhat.tools.core.errors import BadQuantity
 from kilowhat.tools.core.units import NUMBER, Quantity, parse_quantity, parse_unit
@@ -52,6 +53,14 @@ def lexicon() -> dict[str, Any]:
 def marks() -> dict[str, list[str]]:
     """Return, for each language, the words or characters that mark it."""
     return {language: told["marks"] for language, told in lexicon()["languages"].items()}
+
+
+def read(question: str) -> tuple[str, str, list[Mention]]:
+    """Return a question as plain text, its language, and what stands in it."""
+    text = normalise(question)
+    language = detect_language(text, marks())
+    text = plain_numbers(text, lexicon()["languages"].get(language, {}).get("decimal", "."))
+    return text, language, recognise(text, language)
 
 
 def recognise(text: str, language: str) -> list[Mention]:

@@ -10,14 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from kilowhat.plugin.understanding.recognise import Mention
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, POWER, TIME, VOLUME, Quantity, combine
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, POWER, TIME, VOLUME, Dimension, Quantity, combine, parse_unit
 
 PERIOD_HOURS = {"second": 1 / 3600, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}
-NAMED_THINGS = ("task", "run", "model", "service", "hardware")
+THINGS = ("task", "llm", "run", "model", "service", "hardware")
+NAMED = (*THINGS, "provider", "place", "comparator", "forecast")
 
-_INTENSITY = combine(EMISSIONS, ENERGY, -1)
+INTENSITY = combine(EMISSIONS, ENERGY, -1)
 _REACH = 3
 """How many mentions a number may be away from what it counts."""
 
@@ -26,28 +28,26 @@ _REACH = 3
 class Slots:
     """What a question tells.
 
-    ``counts`` holds a number for each kind of thing counted (task, device, server, request, user, word, token,
-    comparator, thing, and bare where nothing is counted).
+    ``named`` holds the ids of each kind of name in order; ``counts`` a number for each kind of thing
+    counted (task, device, server, request, user, word, token, input, output, comparator, thing, and
+    bare where nothing is counted); ``amounts`` the quantities with their dimension.
     """
 
-    task: str | None = None
-    run: str | None = None
-    model: str | None = None
-    service: str | None = None
-    hardware: str | None = None
-    place: str | None = None
-    comparators: tuple[str, ...] = ()
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     counts: Mapping[str, float] = field(default_factory=dict)
+    amounts: tuple[tuple[str, Dimension], ...] = ()
     hours: float | None = None
     per: tuple[str, ...] = ()
-    power_w: float | None = None
-    amount: str | None = None
-    amount_dimension: tuple[tuple[str, int], ...] = ()
+    power_w: tuple[float, ...] = ()
     energy_wh_each: float | None = None
+    emissions_g_each: float | None = None
+    water_ml_each: float | None = None
     seconds_per_word: float | None = None
     pue: float | None = None
     utilisation: float | None = None
-    intensity_g: float | None = None
+    percents: tuple[float, ...] = ()
+    intensities_g: tuple[float, ...] = ()
+    years: tuple[int, ...] = ()
     wanted: str | None = None
     unit: str | None = None
     senses: frozenset[str] = frozenset()
@@ -55,54 +55,65 @@ class Slots:
     unknown_place: str | None = None
     unknown_wanted: str | None = None
 
+    def name(self, kind: str) -> str | None:
+        """Return the first name of a kind, or None."""
+        names = self.named.get(kind, ())
+        return names[0] if names else None
+
     @property
     def things(self) -> list[str]:
         """The kinds of named things that the question is about."""
-        return [kind for kind in NAMED_THINGS if getattr(self, kind) is not None]
+        return [kind for kind in THINGS if kind in self.named]
+
+    def amount(self, *dimensions: Dimension) -> str | None:
+        """Return the first quantity of one of the dimensions as text, or None."""
+        return next((text for text, dimension in self.amounts if dimension in dimensions), None)
 
     @property
     def about_subject(self) -> bool:
         """Whether anything ties the question to AI and its energy."""
         trains = "act.train" in self.senses and self.unknown is not None
-        told = self.things or self.amount or self.power_w or self.energy_wh_each or trains
-        return bool(told or self.senses & {"about.subject", "noun.accelerator", "noun.server"})
+        told = self.things or self.amounts or self.power_w or self.energy_wh_each or trains or "forecast" in self.named
+        return bool(told or self.senses & {"about.subject", "noun.accelerator", "noun.server", "ask.grid"})
 
 
 def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     """Return the slots that the mentions of a question fill."""
-    told: dict[str, object] = {}
+    told: dict[str, Any] = {}
+    named: dict[str, list[str]] = {}
     counts: dict[str, float] = {}
     senses = frozenset(sense for mention in mentions for sense in mention.senses)
-    comparators: list[str] = []
     for position, mention in enumerate(mentions):
-        for kind, name in _meant(mention).items():
-            if kind == "comparator":
-                if name not in comparators:
-                    comparators.append(name)
-            else:
-                told.setdefault(kind, name)
+        for kind, name in meant(mention).items():
+            if name not in named.setdefault(kind, []):
+                named[kind].append(name)
         if mention.number is not None:
-            _count(mentions, position, counts, told)
+            _count(text, mentions, position, counts, told)
         elif mention.quantity is not None:
-            _measure(mention, told, text)
+            _measure(mention, mention.quantity, told, text)
         if mention.unit is not None:
             told.setdefault("unit", mention.unit)
     told.update(_time(mentions, senses, told))
     told["wanted"] = _wanted(senses, told.get("unit"))
-    return replace(Slots(), counts=counts, comparators=tuple(comparators), senses=senses, **told, **_unknown(text, mentions, told))  # type: ignore[arg-type]
+    told.update({name: tuple(value) for name, value in told.items() if isinstance(value, list)})
+    told.update(_unknown(text, mentions, "place" in named))
+    return replace(Slots(), named={kind: tuple(names) for kind, names in named.items()}, counts=counts, senses=senses, **told)
 
 
-def _meant(mention: Mention) -> dict[str, str]:
-    """Return the names of a mention; a country is a place before it is something to compare with."""
+def meant(mention: Mention) -> dict[str, str]:
+    """Return the names of a mention that stand: a country is a place before it is something to compare with, a service before a run."""
     names = dict(mention.names)
     if "place" in names or any(sense.startswith("act.") for sense in mention.senses):
         names.pop("comparator", None)
-    if "service" in names and "run" in names:
-        names.pop("run")
+    if "service" in names:
+        names.pop("run", None)
     return names
 
 
-_COUNTED = {"noun.request": "request", "noun.user": "user", "noun.accelerator": "device", "noun.server": "server", "noun.word": "word", "noun.token": "token", "noun.thing": "thing"}
+_COUNTED = {
+    "noun.input": "input", "noun.output": "output", "noun.token": "token", "noun.request": "request", "noun.user": "user", "noun.accelerator": "device",
+    "noun.server": "server", "noun.word": "word", "noun.thing": "thing",
+}  # fmt: skip
 
 
 def _class(mention: Mention) -> str | None:
@@ -111,14 +122,18 @@ def _class(mention: Mention) -> str | None:
         return "task"
     if "hardware" in mention.names:
         return "device"
-    if "comparator" in mention.names and "place" not in mention.names:
+    if "comparator" in meant(mention):
         return "comparator"
-    return next((_COUNTED[sense] for sense in mention.senses if sense in _COUNTED), None)
+    return next((counted for sense, counted in _COUNTED.items() if sense in mention.senses), None)
 
 
-def _count(mentions: Sequence[Mention], position: int, counts: dict[str, float], told: dict[str, object]) -> None:
-    """Give a number to what it counts, or to the factor that it tells."""
-    number = mentions[position].number
+_YEAR_AFTER = re.compile(r"\s*年")
+
+
+def _count(text: str, mentions: Sequence[Mention], position: int, counts: dict[str, float], told: dict[str, Any]) -> None:
+    """Give a number to what it counts, or to the factor or the year that it tells."""
+    mention = mentions[position]
+    number = mention.number
     before = mentions[position - 1] if position else None
     if number is None:
         return
@@ -139,36 +154,42 @@ def _count(mentions: Sequence[Mention], position: int, counts: dict[str, float],
         if found is not None:
             counted = found
             break
+    written = text[mention.start : mention.end]
+    if re.fullmatch(r"(?:19|20)\d\d", written) and (counted == "bare" or _YEAR_AFTER.match(text, mention.end)):
+        told.setdefault("years", []).append(int(number))
+        return
     if counted == "bare" and before is not None:
         counted = _class(before) or "bare"
     counts.setdefault(counted, number)
 
 
-def _measure(mention: Mention, told: dict[str, object], text: str) -> None:
+_EACH = re.compile(r"\s*(?:each|apiece|a piece|per\b|/|每)")
+_PER_THING = re.compile(r"/|\bper\b|每")
+_EACH_SLOTS: dict[Dimension, tuple[str, str]] = {ENERGY: ("energy_wh_each", "Wh"), EMISSIONS: ("emissions_g_each", "g CO2e"), VOLUME: ("water_ml_each", "mL")}
+
+
+def _measure(mention: Mention, quantity: Quantity, told: dict[str, Any], text: str) -> None:
     """Put a quantity where its dimension belongs."""
-    quantity = mention.quantity
-    if quantity is None:
-        return
     dimension = quantity.dimension
-    per_thing = re.search(r"/|\bper\b|每", quantity.unit)
-    if dimension == TIME and per_thing and re.search(r"word|字|词|詞", quantity.unit):
+    per_thing = bool(_PER_THING.search(quantity.unit))
+    if dimension == TIME and per_thing:
         told.setdefault("seconds_per_word", quantity.to("s").value)
     elif dimension == TIME:
         told.setdefault("hours", quantity.to("h").value)
     elif dimension == POWER:
-        told.setdefault("power_w", quantity.to("W").value)
-    elif dimension == _INTENSITY:
-        told.setdefault("intensity_g", quantity.to("g CO2e/kWh").value)
-    elif dimension == ENERGY and (per_thing or re.match(r"\s*(?:each|apiece|a piece|per\b|每)", text[mention.end :])):
-        told.setdefault("energy_wh_each", quantity.to("Wh").value)
+        ends = (quantity.low, quantity.high) if quantity.low is not None else (quantity.value,)
+        told.setdefault("power_w", []).extend(Quantity(end, quantity.unit).to("W").value for end in ends if end is not None)
+    elif dimension == INTENSITY:
+        told.setdefault("intensities_g", []).append(quantity.to("g CO2e/kWh").value)
+    elif dimension in _EACH_SLOTS and (per_thing or _EACH.match(text, mention.end)):
+        slot, unit = _EACH_SLOTS[dimension]
+        told.setdefault(slot, quantity.to(unit).value)
     elif dimension in (ENERGY, EMISSIONS, VOLUME):
-        told.setdefault("amount", _as_text(quantity))
-        told.setdefault("amount_dimension", dimension)
+        told.setdefault("amounts", []).append((_as_text(quantity), dimension))
     elif dimension == MASS:
-        told.setdefault("amount", _as_text(Quantity(quantity.to("kg").value, "kg CO2e", None, None)))
-        told.setdefault("amount_dimension", EMISSIONS)
-    elif quantity.unit == "%":
-        told.setdefault("utilisation", quantity.value / 100)
+        told.setdefault("amounts", []).append((f"{quantity.to('kg').value!r} kg CO2e", EMISSIONS))
+    elif quantity.unit in ("%", "percent"):
+        told.setdefault("percents", []).append(quantity.value)
 
 
 def _as_text(quantity: Quantity) -> str:
@@ -177,28 +198,28 @@ def _as_text(quantity: Quantity) -> str:
     return f"{quantity.value!r} {quantity.unit}"
 
 
-def _time(mentions: Sequence[Mention], senses: frozenset[str], told: Mapping[str, object]) -> dict[str, object]:
+def _time(mentions: Sequence[Mention], senses: frozenset[str], told: Mapping[str, Any]) -> dict[str, Any]:
     """Return how long something runs and by which period it is counted."""
     per = tuple(sense.partition(".")[2] for mention in mentions for sense in mention.senses if sense.startswith("per."))
     hours = told.get("hours")
     for period, length in PERIOD_HOURS.items():
         if f"for.{period}" in senses and hours is None:
             hours = length
-    if isinstance(hours, float) and hours <= 24 and "day" in per and (longer := [period for period in per if period in ("week", "month", "year")]):
+    longer = [period for period in per if period in ("week", "month", "year")]
+    if hours is not None and hours <= 24 and "day" in per and longer:
         hours = hours * PERIOD_HOURS[longer[0]] / 24
     return {"per": per, **({"hours": hours} if hours is not None else {})}
 
 
-def _wanted(senses: frozenset[str], unit: object) -> str | None:
+def _wanted(senses: frozenset[str], unit: str | None) -> str | None:
     """Return the quantity that is asked for: by the unit wanted, else by the words."""
-    from kilowhat.tools.core.units import parse_unit
-
-    if isinstance(unit, str):
-        dimension = parse_unit(unit).dimension
-        by_unit = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water", MASS: "emissions", POWER: "power"}.get(dimension)
+    if "ask.source" in senses:
+        return "source"
+    if unit is not None:
+        by_unit = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water", MASS: "emissions", POWER: "power"}.get(parse_unit(unit).dimension)
         if by_unit is not None:
             return by_unit
-    for sense in ("ask.source", "ask.emissions", "ask.water", "ask.energy"):
+    for sense in ("ask.emissions", "ask.water", "ask.energy"):
         if sense in senses:
             return sense.partition(".")[2]
     return None
@@ -209,8 +230,8 @@ _ASKED_THING = re.compile(r"\s+(?P<name>[a-z]{3,})", re.IGNORECASE)
 _AFTER_PREP = re.compile(r"\s*(?:the\s+)?(?P<name>[A-Za-zÀ-ÿ][\w'-]*(?:\s+[A-Z][\w'-]*)*)")
 
 
-def _unknown(text: str, mentions: Sequence[Mention], told: Mapping[str, object]) -> dict[str, str]:
-    """Return a name that nothing recognised: as a place where it stands after 'in', else as a thing."""
+def _unknown(text: str, mentions: Sequence[Mention], has_place: bool) -> dict[str, str]:
+    """Return a name that nothing recognised: as a place where it stands after 'in', as what is asked after 'how many', else as a thing."""
     covered = [(mention.start, mention.end) for mention in mentions]
 
     def free(start: int, end: int) -> bool:
@@ -218,11 +239,10 @@ def _unknown(text: str, mentions: Sequence[Mention], told: Mapping[str, object])
 
     found: dict[str, str] = {}
     for mention in mentions:
-        if "prep" in mention.senses and "place" not in told and text[mention.start : mention.end].casefold() in ("in", "region"):
+        if "prep" in mention.senses and not has_place and text[mention.start : mention.end].casefold() in ("in", "region"):
             after = _AFTER_PREP.match(text, mention.end)
             if after and free(*after.span("name")) and (after["name"][0].isupper() or after.end() >= len(text.rstrip("?.! ")) - 1):
                 found["unknown_place"] = after["name"]
-    for mention in mentions:
         asked = _ASKED_THING.match(text, mention.end) if "ask.how_many" in mention.senses else None
         if asked and free(*asked.span("name")):
             found["unknown_wanted"] = asked["name"]

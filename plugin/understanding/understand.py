@@ -11,14 +11,14 @@ from dataclasses import fields, replace
 from typing import Any
 
 from kilowhat.plugin.understanding.arguments import ARGUMENTS
-from kilowhat.plugin.understanding.normalise import detect_language, normalise
 from kilowhat.plugin.understanding.plan import Call, Plan
-from kilowhat.plugin.understanding.recognise import marks, recognise
-from kilowhat.plugin.understanding.slots import Slots, read_slots
+from kilowhat.plugin.understanding.recognise import Mention, read
+from kilowhat.plugin.understanding.segments import cut
+from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
 from kilowhat.tools import TOOLS
 from kilowhat.tools.core.tool import Tool
 
-_KEEPS = ("per", "counts", "comparators", "senses")
+_KEEPS = ("per", "counts", "named", "senses")
 
 
 def understand(turns: Sequence[tuple[str, str]], *, region: str | None = None) -> Plan:
@@ -28,21 +28,36 @@ def understand(turns: Sequence[tuple[str, str]], *, region: str | None = None) -
         turns: (role, text), the last one the user's.
         region: A place to take where the question names none.
     """
-    text = normalise(turns[-1][1])
-    language = detect_language(text, marks())
-    slots = read_slots(text, recognise(text, language))
+    text, language, mentions = read(turns[-1][1])
+    slots = read_slots(text, mentions)
     earlier = [question for role, question in turns[:-1] if role == "user"]
     if earlier and not _stands_alone(slots):
-        before = normalise(earlier[-1])
-        slots = _follow_up(read_slots(before, recognise(before, detect_language(before, marks()))), slots)
-    if region is not None and slots.place is None and slots.unknown_place is None:
-        slots = replace(slots, place=region)
-    return plan(slots, language, text)
+        before, _, its_mentions = read(earlier[-1])
+        slots = _follow_up(read_slots(before, its_mentions), slots)
+    if region is not None and slots.name("place") is None and slots.unknown_place is None:
+        slots = replace(slots, named={**slots.named, "place": (region,)})
+    return _comparison(slots, language, text, mentions) or plan(slots, language, text)
+
+
+def _comparison(slots: Slots, language: str, text: str, mentions: Sequence[Mention]) -> Plan | None:
+    """Return the plan that sets things against each other, where a question asks for that and each of them can be calculated."""
+    if not slots.senses & {"shape.versus", "ask.ratio"} or "compare" not in TOOLS:
+        return None
+    parts = cut(text, mentions) or cut(text, mentions, places=True)
+    items = []
+    for label, part in parts:
+        planned = plan(part, language, text)
+        if planned.outcome != "answered" or planned.calls[-1].tool == "look_up_references":
+            return None
+        last = planned.calls[-1]
+        wanted = slots.wanted if slots.wanted in ("energy", "emissions", "water") else None
+        items.append({"label": label, "quantity": _ref(TOOLS[last.tool], last.arguments) + (f"#{wanted}" if wanted else "")})
+    return Plan("answered", language, (Call("compare", {"items": items}),), quantity="ratio") if items else None
 
 
 def _stands_alone(slots: Slots) -> bool:
     """Return whether a question names what it is about, and how it is to be counted or measured."""
-    return bool(slots.things and (slots.counts or slots.wanted)) or bool(slots.amount and (slots.comparators or slots.place))
+    return bool(slots.things and (slots.counts or slots.wanted)) or bool(slots.amounts and slots.named)
 
 
 def _follow_up(before: Slots, now: Slots) -> Slots:
@@ -53,11 +68,11 @@ def _follow_up(before: Slots, now: Slots) -> Slots:
         if slot.name not in _KEEPS and value:
             told[slot.name] = value
     told["per"] = now.per or before.per
-    told["comparators"] = now.comparators or before.comparators
+    told["named"] = {**before.named, **now.named}
     told["senses"] = before.senses | now.senses
     told["counts"] = _counts(before, now)
     if now.things:
-        told |= {kind: getattr(now, kind) for kind in ("task", "run", "model", "service", "hardware")}
+        told["named"] = {kind: names for kind, names in told["named"].items() if kind not in THINGS or kind in now.named}
         told["senses"] = now.senses | {sense for sense in before.senses if sense.startswith("per.")}
     if now.wanted is not None and now.unit is None:
         told["unit"] = None
@@ -77,15 +92,15 @@ def _counts(before: Slots, now: Slots) -> dict[str, float]:
 
 def plan(slots: Slots, language: str, text: str) -> Plan:
     """Return the calls that answer the slots, or why there are none."""
-    if slots.unknown_wanted is not None and slots.wanted is None and not slots.comparators:
+    if slots.unknown_wanted is not None and slots.wanted is None and "comparator" not in slots.named:
         return Plan("declined", language, reason="off_subject")
     if not slots.about_subject and "comparator" not in slots.counts:
         if slots.senses & {"greeting"} and not slots.wanted:
             return Plan("declined", language, reason="greeting")
-        if slots.wanted == "energy" and slots.counts and not (slots.comparators or slots.place):
+        if slots.wanted == "energy" and slots.counts and not ("comparator" in slots.named or "place" in slots.named):
             return Plan("needs_input", language, reason="which_task")
         return Plan("declined", language, reason="off_subject")
-    if slots.things == ["task"] and not (slots.counts or slots.wanted or slots.comparators):
+    if slots.things == ["task"] and not (slots.counts or slots.wanted or "comparator" in slots.named):
         return Plan("needs_input", language, reason="which_task")
     if slots.wanted == "source":
         return Plan("answered", language, (Call("look_up_references", {"query": text[:300]}),), quantity="source")
@@ -96,9 +111,9 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return _without_tool(slots, language, text)
     _, _, tool, arguments = fitting[0]
     calls = [Call(tool.name, arguments)]
-    if slots.comparators and "quantity" not in tool.arguments.model_fields:
-        calls.append(Call("convert_to_equivalents", {"quantity": _ref(tool, arguments), "equivalents": list(slots.comparators)}))
-    wanted = "count" if slots.comparators and (len(calls) > 1 or tool.name == "convert_to_equivalents") else slots.wanted
+    if "comparator" in slots.named and "quantity" not in tool.arguments.model_fields:
+        calls.append(Call("convert_to_equivalents", {"quantity": _ref(tool, arguments), "equivalents": list(slots.named["comparator"])}))
+    wanted = "count" if "comparator" in slots.named and (len(calls) > 1 or tool.name == "convert_to_equivalents") else slots.wanted
     return Plan("answered", language, tuple(calls), quantity=wanted, unit=slots.unit)
 
 
@@ -156,8 +171,8 @@ def _ref(tool: Tool, arguments: dict[str, Any]) -> str:
 
 def _without_tool(slots: Slots, language: str, text: str) -> Plan:
     """Return what to ask for, or the published figures where there is a name but no way to calculate."""
-    if slots.hardware is not None or slots.power_w is not None or slots.senses & {"noun.accelerator", "noun.server"}:
-        return Plan("needs_input", language, reason="which_hours" if (slots.hardware or slots.power_w) else "which_device")
+    if "hardware" in slots.named or slots.power_w or slots.senses & {"noun.accelerator", "noun.server"}:
+        return Plan("needs_input", language, reason="which_hours" if ("hardware" in slots.named or slots.power_w) else "which_device")
     if "act.train" in slots.senses:
         return Plan("needs_input", language, reason="which_run")
     if slots.things:

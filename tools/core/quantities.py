@@ -1,7 +1,8 @@
 """A quantity as one string: ``3 kWh``, ``fact:us-home-year``, or the ``ref`` of an estimate.
 
 A chain of tools passes refs, so that the interval and the citations of the first
-estimate reach the last one.
+estimate reach the last one. A ref stands for its first result that fits; ``#emissions``
+behind it picks another.
 """
 
 from __future__ import annotations
@@ -62,14 +63,16 @@ def _read(library: Library, text: str, dimensions: Sequence[Dimension], argument
     if "?" in text or text in CATALOG:
         if text.count("estimate_") + text.count("convert_") > MAXIMUM_DEPTH:
             raise InvalidArguments(f"A chain of estimates has at most {MAXIMUM_DEPTH} links.", field=argument)
-        tool, arguments = parse_ref(text, CATALOG)
+        call, _, wanted = text.partition("#")
+        tool, arguments = parse_ref(call, CATALOG)
         estimate = tool(arguments)
         facts = [library.fact(citation.fact_id) for citation in estimate.citations if not citation.fact_id.startswith("claim-")]
         for result in estimate.results:
             quantity = as_quantity(result)
-            if not dimensions or quantity.dimension in dimensions:
+            if (not dimensions or quantity.dimension in dimensions) and wanted in ("", result.quantity):
                 return Told(quantity, facts, estimate.assumptions)
-        raise BadQuantity(f"{tool.name} gives no result that {argument} could take.", field=argument)
+        what = f" called {wanted!r}" if wanted else ""
+        raise BadQuantity(f"{tool.name} gives no result{what} that {argument} could take.", field=argument)
     try:
         return Told(parse_quantity(text))
     except BadQuantity as error:

@@ -1,0 +1,80 @@
+"""A question about several things, cut into one part for each: A against B, or A and B together.
+
+The cut lies at the word that sets them against each other, else behind the first thing. What
+only one part tells (a place, a period, the unit wanted) holds for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kilowhat.plugin.understanding.recognise import Mention
+from kilowhat.plugin.understanding.slots import THINGS, Slots, meant, read_slots
+
+MAXIMUM = 8
+
+
+def cut(text: str, mentions: Sequence[Mention], *, places: bool = False) -> list[tuple[str, Slots]]:
+    """Return the label and the slots of each thing that a question names; nothing where it names fewer than two.
+
+    Args:
+        text: The normalised question.
+        mentions: What was recognised in it.
+        places: Whether places are what is set against each other.
+    """
+    kinds = {"place"} if places else {*THINGS, "comparator"}
+    named: list[int] = []
+    seen: set[frozenset[tuple[str, str]]] = set()
+    for position, mention in enumerate(mentions):
+        names = frozenset((kind, name) for kind, name in meant(mention).items() if kind in kinds)
+        if names and names not in seen:
+            seen.add(names)
+            named.append(position)
+    if not 2 <= len(named) <= MAXIMUM:
+        return []
+    parts: list[list[Mention]] = []
+    start = 0
+    for here, after in zip(named, [*named[1:], None], strict=True):
+        end = len(mentions) if after is None else _boundary(mentions, here, after)
+        parts.append(list(mentions[start:end]))
+        start = end
+    whole = read_slots(text, mentions)
+    labels = [text[mentions[position].start : mentions[position].end] for position in named]
+    return [(label, _completed(read_slots(text, part), whole, kinds)) for label, part in zip(labels, parts, strict=True)]
+
+
+def _boundary(mentions: Sequence[Mention], here: int, after: int) -> int:
+    """Return where the next part starts: at the word between that sets two things apart, else behind what follows this thing without a number of its own."""
+    for position in range(here + 1, after):
+        if "shape.versus" in mentions[position].senses:
+            return position
+    for position in range(here + 1, after):
+        if mentions[position].number is not None or mentions[position].quantity is not None:
+            return position
+    return here + 1
+
+
+def _completed(part: Slots, whole: Slots, kinds: set[str]) -> Slots:
+    """Return the slots of a part with what holds for the whole question; a count holds for all where only one is told."""
+    shared = {kind: names for kind, names in whole.named.items() if kind not in kinds}
+    counts = part.counts
+    if not counts and len(whole.counts) == 1 and "comparator" not in part.named and not kinds & {"place"}:
+        (number,) = whole.counts.values()
+        counts = {"bare": number}
+    return replace(
+        part,
+        named={**shared, **part.named},
+        counts=counts or (whole.counts if kinds & {"place"} else {}),
+        senses=part.senses | {sense for sense in whole.senses if sense.startswith(("act.", "ask.", "about."))},
+        per=part.per or whole.per,
+        hours=part.hours if part.hours is not None else whole.hours,
+        pue=part.pue if part.pue is not None else whole.pue,
+        amounts=part.amounts or (whole.amounts if kinds & {"place"} else ()),
+        power_w=part.power_w or whole.power_w,
+        intensities_g=part.intensities_g or whole.intensities_g,
+        wanted=whole.wanted,
+        unit=None,
+        unknown=None,
+        unknown_place=None,
+    )
