@@ -15,6 +15,7 @@ from langchain_core.messages import ToolCall as Request
 from langsmith import tracing_context
 
 from kilowhat.plugin.answer import compose, footnotes
+from kilowhat.plugin.ask import plan_for
 from kilowhat.plugin.failures import InvalidJson, call_safely
 from kilowhat.plugin.langchain import Toolkit, as_json
 from kilowhat.plugin.offline_model import OfflineModel
@@ -56,7 +57,7 @@ def ask_model(turns: Sequence[tuple[str, str]], model: BaseChatModel | str, *, r
     with tracing_context(enabled=False):
         text, calls, warnings = _converse(_messages(turns, region), model)
     if isinstance(model, OfflineModel):
-        return compose(understand(turns, region=model.region), calls).model_copy(update={"text": text})
+        return compose(plan_for(turns, region=model.region), calls).model_copy(update={"text": text})
     return _reply(turns, text, calls, warnings)
 
 

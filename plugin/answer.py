@@ -16,7 +16,7 @@ from kilowhat.plugin.understanding.plan import Plan
 from kilowhat.tools import Library
 from kilowhat.tools.core.electricity import WORLD, intensity_fact_id
 from kilowhat.tools.core.errors import KilowhatError
-from kilowhat.tools.core.estimate import Alternative, Estimate, Result, as_quantity
+from kilowhat.tools.core.estimate import Alternative, Estimate, Result, Warning, as_quantity
 from kilowhat.tools.core.place import find_place
 from kilowhat.tools.core.units import MASS, NUMBER, Quantity, format_number, parse_unit, readable, significant_digits
 
@@ -35,20 +35,33 @@ def compose(plan: Plan, calls: list[ToolCall]) -> Reply:
     if refused is not None:
         return _refusal(refused, calls, words)
     citations = number_citations(calls)
-    estimates = [call.estimate for call in calls if call.estimate is not None]
+    main = calls[: len(plan.calls)]
+    aside = next((call.estimate for call in calls[len(plan.calls) :]), None)
+    estimates = [call.estimate for call in main if call.estimate is not None]
     results = _ordered(estimates, plan)
-    body = _references(estimates[0], citations, words) if plan.quantity == "source" else _body(estimates, results, citations, words, plan)
-    shown = [citation for citation in citations if f"[{citation.number}]" in body] or citations
+    body = _references(estimates[0], citations, words) if plan.quantity == "source" else _body(estimates, results, citations, words, plan, aside)
+    body, citations = _renumbered(body, citations)
+    shown = [citation for citation in citations if f"[{citation.number}]" in body]
     return Reply(
         outcome="answered",
         language=words.language,
-        text=f"{body}\n\n{footnotes(shown, words.language)}".strip(),
-        results=results,
+        text=f"{body}\n\n{footnotes(shown or citations, words.language)}".strip(),
+        verdict=next((estimate.verdict.verdict for estimate in estimates if estimate.verdict), None),
+        results=[*results, *(aside.results if aside else ())],
         tool_calls=calls,
         citations=citations,
         assumptions=list(dict.fromkeys(sentence for estimate in estimates for sentence in estimate.assumptions)),
         warnings=[warning for estimate in estimates for warning in estimate.warnings],
     )
+
+
+def _renumbered(body: str, citations: Sequence[NumberedCitation]) -> tuple[str, list[NumberedCitation]]:
+    """Return the text and the citations numbered in the order in which the text names them; those it does not name come last."""
+    order = list(dict.fromkeys(int(number) for number in re.findall(r"\[(\d+)\]", body)))
+    ranked = sorted(citations, key=lambda citation: order.index(citation.number) if citation.number in order else len(order) + citation.number)
+    renamed = {citation.number: number for number, citation in enumerate(ranked, 1)}
+    text = re.sub(r"\[(\d+)\]", lambda match: f"[{renamed.get(int(match[1]), match[1])}]", body)
+    return text, [citation.model_copy(update={"number": number}) for number, citation in enumerate(ranked, 1)]
 
 
 def footnotes(citations: Sequence[NumberedCitation], language: str) -> str:
@@ -73,7 +86,9 @@ def footnotes(citations: Sequence[NumberedCitation], language: str) -> str:
 
 
 def _short(authors: str) -> str:
-    """Return the first author of several, as a citation in a text names them."""
+    """Return the first author of several, as a citation in a text names them; an organisation keeps its name."""
+    if "(" in authors:
+        return authors
     several = re.split(r",\s|;\s|\sand\s", authors)
     return f"{several[0]} et al." if len(several) > 2 else authors
 
@@ -92,7 +107,8 @@ def _refusal(call: ToolCall, calls: list[ToolCall], words: Phrases) -> Reply:
 
 def _ordered(estimates: Sequence[Estimate], plan: Plan) -> list[Result]:
     """Return all results, those of the quantity asked first, in the unit asked where it measures the same."""
-    results = [result for estimate in reversed(estimates) for result in estimate.results]
+    ordered = estimates if plan.parallel else list(reversed(estimates))
+    results = [result for estimate in ordered for result in estimate.results]
     results.sort(key=lambda result: plan.quantity is not None and result.quantity != plan.quantity)
     return [_in_unit(result, plan.unit) for result in results]
 
@@ -109,29 +125,75 @@ def _in_unit(result: Result, unit: str | None) -> Result:
     return result.model_copy(update={"value": moved.value, "low": moved.low, "high": moved.high, "unit": unit})
 
 
-def _body(estimates: Sequence[Estimate], results: Sequence[Result], citations: Sequence[NumberedCitation], words: Phrases, plan: Plan) -> str:
-    """Return headline, other results, derivation, boundary, assumptions and competing figures."""
-    head = results[0]
-    scaled = plan.unit is None
+def _body(estimates: Sequence[Estimate], results: Sequence[Result], citations: Sequence[NumberedCitation], words: Phrases, plan: Plan, aside: Estimate | None) -> str:
+    """Return headline, other results, derivation, boundary, assumptions, what was left aside, and competing figures."""
     numbers = {citation.fact_id: citation.number for citation in citations}
-
-    def notes(result: Result) -> str:
-        home = next(estimate for estimate in estimates if any(_same(result, other) for other in estimate.results))
-        return "".join(f"[{number}]" for number in sorted(numbers[fact_id] for fact_id in facts_behind(home, result) if fact_id in numbers))
-
-    what = words.get("what", head.quantity)
-    lines = [words.say("headline", value=show(head, scaled=scaled), what=f" {what}" if what else "", about=_about(estimates[0], words), range=_range(head, words, scaled=scaled), notes=notes(head))]
-    for result in results[1:SHOWN_RESULTS]:
-        lines.append(words.say("other", label=_label(result, words), value=show(result), range=_range(result, words), notes=notes(result)))
-    if steps := [derived for estimate in estimates if (derived := _derivation(estimate))]:
-        lines.append(words.say("how", steps=words.say("list_separator").join(steps)))
+    verdict = next((estimate.verdict for estimate in estimates if estimate.verdict), None)
+    lines = [words.say("verdict", verdict=words.get("verdicts", verdict.verdict) or verdict.verdict)] if verdict else []
+    if not results:
+        return "\n".join([*lines, next(iter(estimates[0].text.splitlines()[1:] if verdict else estimates[0].text.splitlines()), "")]).strip()
+    if plan.quantity in ("energy", "emissions", "water") and not any(result.quantity == plan.quantity for result in results):
+        lines.append(words.say("not_found", quantity=words.get("names", plan.quantity) or plan.quantity))
+    if plan.parallel:
+        for estimate in estimates:
+            own = _ordered([estimate], plan)
+            lines.append("- " + _headline(own[0], estimate, numbers, words, plan))
+    else:
+        lines.append(_headline(results[0], estimates[0], numbers, words, plan, home=_home(results[0], estimates)))
+        if aside is not None:
+            thing = aside.results[0]
+            each = [number for fact_id in facts_behind(aside, thing)[-1:] if (number := numbers.get(fact_id))]
+            lines.append(words.say("familiar", value=_things(aside, words), notes=f"[{each[0]}]" if each else ""))
+        for result in results[1:SHOWN_RESULTS]:
+            lines.append(words.say("other", label=_label(result, words), value=show(result), range=_range(result, words), notes=_notes(_home(result, estimates), result, numbers)))
+        if steps := [derived for estimate in estimates if (derived := _derivation(estimate))]:
+            lines.append(words.say("how", steps=words.say("list_separator").join(steps)))
     if boundary := _boundary(estimates[0], words):
         lines.append(words.say("boundary", boundary=boundary))
     if assumed := list(dict.fromkeys(sentence for estimate in estimates for sentence in _assumed(estimate, words))):
         lines.append(words.say("assumed", "all", list=words.say("list_separator").join(assumed)))
+    if plan.unused:
+        lines.append(words.say("unused", list=words.say("list_separator").join(plan.unused)))
+    lines += dict.fromkeys(note for estimate in estimates for warning in estimate.warnings if (note := _warning(warning, words)))
     if rivals := [_alternative(other, numbers, words) for other in estimates[-1].alternatives[:SHOWN_ALTERNATIVES]]:
         lines += [words.say("alternatives"), *rivals]
     return "\n".join(line.replace(" .", ".").rstrip() for line in lines)
+
+
+def _headline(head: Result, about: Estimate, numbers: dict[str, int], words: Phrases, plan: Plan, home: Estimate | None = None) -> str:
+    """Return the line that says the number, what it is for, and its range."""
+    scaled = plan.unit is None
+    what = words.get("what", head.quantity)
+    slots = {"value": show(head, scaled=scaled), "what": f" {what}" if what else "", "about": _about(about, words), "range": _range(head, words, scaled=scaled)}
+    if not slots["about"]:
+        slots["about"] = head.label
+        key = "headline.ratio" if head.quantity == "ratio" else "headline.plain"
+        return words.say(key, **slots, notes=_notes(home or about, head, numbers))
+    return words.say("headline", **slots, notes=_notes(home or about, head, numbers))
+
+
+def _home(result: Result, estimates: Sequence[Estimate]) -> Estimate:
+    """Return the estimate that a result is of."""
+    return next(estimate for estimate in estimates if any(_same(result, other) for other in estimate.results))
+
+
+def _notes(home: Estimate, result: Result, numbers: dict[str, int]) -> str:
+    return "".join(f"[{number}]" for number in sorted(numbers[fact_id] for fact_id in facts_behind(home, result) if fact_id in numbers))
+
+
+def _warning(warning: Warning, words: Phrases) -> str:
+    """Return a warning in the answer's language; English for one that it has no words for."""
+    told = words.get("warnings", warning.code)
+    if told is None and words.language != "en":
+        return ""
+    return words.say("note", message=told or warning.message)
+
+
+def _things(aside: Estimate, words: Phrases) -> str:
+    """Return the number of everyday things, named in the answer's language where it has the word."""
+    thing = aside.results[0]
+    kind = aside.arguments["equivalents"][0]
+    return f"{format_number(thing.value, 2)} {words.get('things', kind) or thing.unit}"
 
 
 def _label(result: Result, words: Phrases) -> str:
@@ -150,6 +212,8 @@ def _same(result: Result, other: Result) -> bool:
 def show(result: Result, *, scaled: bool = True) -> str:
     """Return a result's value with its unit: a readable one, or the one it is in."""
     quantity = as_quantity(result)
+    if result.quantity == "count":
+        return f"{format_number(result.value, significant_digits(quantity))} {result.label.rpartition(' of ')[0] if result.label.endswith(' each') else result.unit}".strip()
     if quantity.dimension == NUMBER:
         return f"{format_number(result.value)} {'' if result.unit == 'ratio' else result.unit}".strip()
     shown = readable(quantity) if scaled else quantity
@@ -164,8 +228,8 @@ def _range(result: Result, words: Phrases, *, scaled: bool = True) -> str:
         return ""
     quantity = as_quantity(result)
     shown = readable(quantity) if scaled and quantity.dimension != NUMBER else quantity
-    kind = "range.published" if result.interval == "published range" else "range.80%"
-    return words.say(kind, low=format_number(shown.low or 0, 2), high=f"{format_number(shown.high or 0, 2)} {shown.unit}".strip())
+    kind = {"published range": "range.published", "80%": "range.80%"}.get(result.interval or "", "range.other")
+    return words.say(kind, low=format_number(shown.low or 0, 2), high=f"{format_number(shown.high or 0, 2)} {'' if shown.unit == 'ratio' else shown.unit}".strip())
 
 
 def facts_behind(estimate: Estimate, result: Result) -> list[str]:
@@ -267,7 +331,7 @@ def _boundary(estimate: Estimate, words: Phrases) -> str:
     """Return what the headline counts; in another language only where it has the words."""
     if words.language == "en":
         return (estimate.results[0].boundary or "") if estimate.results else ""
-    facts = [Library.load().fact(entry.fact_id) for entry in estimate.inputs if entry.fact_id]
+    facts = [Library.load().fact(entry.fact_id) for entry in estimate.inputs if entry.fact_id and not entry.fact_id.startswith("claim-")]
     return next((told for fact in facts if (told := words.get("boundaries", fact.scope.get("boundary", "")))), "")
 
 
@@ -321,6 +385,9 @@ def _references(estimate: Estimate, citations: Sequence[NumberedCitation], words
     many = words.say("reference_count", "one") if count == 1 else words.say("reference_count", "many", number=str(count))
     lines = [words.say("references", number=many)] if count else []
     for result, citation in zip(estimate.results, estimate.citations, strict=False):
-        lines.append(words.say("reference", value=show(result), range=_range(result, words), statement=citation.statement, notes=f"[{numbers[citation.fact_id]}]"))
+        checked = Library.load().fact(citation.fact_id).checked
+        told = words.get("checked_on")
+        shown = told.format(on=checked.on, against=checked.against) if told and words.language == "en" else ""
+        lines.append(words.say("reference", value=show(result), range=_range(result, words), statement=citation.statement, notes=f"[{numbers[citation.fact_id]}]") + shown)
     lines += [f"- {warning.message}" for warning in estimate.warnings if warning.code == "press_claim"]
     return "\n".join(lines)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kilowhat.plugin.answer import compose
+from kilowhat.plugin.familiar import familiar
 from kilowhat.plugin.reply import Reply, ToolCall
 from kilowhat.plugin.understanding.plan import Plan
 from kilowhat.plugin.understanding.understand import understand
@@ -14,14 +16,14 @@ from kilowhat.tools import KilowhatError, call
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-Messages = str | Sequence[Mapping[str, Any]]
+Messages = str | Sequence[str | Mapping[str, Any]]
 
 
 def ask(messages: Messages, model: BaseChatModel | str | None = None, *, region: str | None = None) -> Reply:
     """Return the answer to a question, or to the last question of a conversation.
 
     Args:
-        messages: The question, or the turns as ``[{"role": "user" | "assistant", "content": …}]``.
+        messages: The question, or the turns as ``[{"role": "user" | "assistant", "content": …}]``; a text among them is the user's.
         model: None for the offline model, which needs no key; a LangChain chat model; or ``provider:name``.
         region: A place to take where the question names none.
 
@@ -33,8 +35,16 @@ def ask(messages: Messages, model: BaseChatModel | str | None = None, *, region:
         from kilowhat.plugin.agent import ask_model
 
         return ask_model(turns, model, region=region)
-    plan = understand(turns, region=region)
+    plan = plan_for(turns, region=region)
     return compose(plan, run(plan))
+
+
+def plan_for(turns: Sequence[tuple[str, str]], *, region: str | None = None) -> Plan:
+    """Return the plan for the last question, with an everyday comparison where it asks for an amount alone."""
+    plan = understand(turns, region=region)
+    if len(plan.calls) != 1 or plan.quantity not in (None, "energy", "emissions", "water") or plan.calls[0].tool.startswith("convert_to"):
+        return plan
+    return replace(plan, aside=familiar(plan.calls[0], plan.quantity))
 
 
 def as_turns(messages: Messages) -> list[tuple[str, str]]:
@@ -45,7 +55,7 @@ def as_turns(messages: Messages) -> list[tuple[str, str]]:
     """
     if isinstance(messages, str):
         return [("user", messages)]
-    turns = [(str(message.get("role", "user")), text_of(message.get("content", ""))) for message in messages]
+    turns = [("user", message) if isinstance(message, str) else (str(message.get("role", "user")), text_of(message.get("content", ""))) for message in messages]
     while turns and turns[-1][0] != "user":
         turns.pop()
     if not turns:
@@ -65,7 +75,7 @@ def text_of(content: Any) -> str:
 def run(plan: Plan) -> list[ToolCall]:
     """Run the calls of a plan; a refusal of a tool is kept in its place."""
     calls = []
-    for planned in plan.calls:
+    for planned in plan.all_calls:
         try:
             calls.append(ToolCall(name=planned.tool, arguments=planned.arguments, estimate=call(planned.tool, planned.arguments)))
         except KilowhatError as error:

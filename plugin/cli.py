@@ -65,10 +65,18 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="serve the tools over HTTP", description="Serve tools, manifest and questions over HTTP.")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1; any other needs --key)")
-    serve.add_argument("--port", type=int, default=8787, help="port (default 8787)")
+    serve.add_argument("--port", type=_port, default=8787, help="port (default 8787)")
     serve.add_argument("--key", default=os.environ.get("KILOWHAT_KEY"), help="bearer key that callers must send (or KILOWHAT_KEY)")
     serve.set_defaults(run=_serve)
     return parser
+
+
+def _port(text: str) -> int:
+    """Return a port that can be listened on."""
+    port = int(text)
+    if not 0 < port < 65536:
+        raise argparse.ArgumentTypeError(f"{port} is no port; ports are 1 to 65535")
+    return port
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -140,10 +148,10 @@ def _refs(options: argparse.Namespace) -> int:
         return 0
     from kilowhat.plugin.answer import compose
     from kilowhat.plugin.reply import ToolCall
-    from kilowhat.plugin.understanding.plan import Plan
+    from kilowhat.plugin.understanding.plan import Call, Plan
 
     made = ToolCall(name="look_up_references", arguments=dict(estimate.arguments), estimate=estimate)
-    print(_styled(compose(Plan("answered", "en", quantity="source"), [made]).text))
+    print(_styled(compose(Plan("answered", "en", (Call(made.name, made.arguments),), quantity="source"), [made]).text))
     return 0
 
 

@@ -5,7 +5,7 @@ A model reads the text of an estimate; the program beside it takes the ``Estimat
 
 >>> from kilowhat.plugin import Toolkit
 >>> sorted(tool.name for tool in Toolkit().get_tools())[0]
-'convert_energy_to_emissions'
+'calculate'
 """
 
 from __future__ import annotations

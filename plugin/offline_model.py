@@ -28,10 +28,9 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from kilowhat.plugin.answer import compose
-from kilowhat.plugin.ask import run
+from kilowhat.plugin.ask import plan_for, run
 from kilowhat.plugin.reply import ToolCall
 from kilowhat.plugin.understanding.plan import Call, Plan
-from kilowhat.plugin.understanding.understand import understand
 from kilowhat.tools import Estimate
 
 NAME = "kilowhat-offline"
@@ -93,10 +92,10 @@ class OfflineModel(BaseChatModel):
         asked = max((index for index, message in enumerate(messages) if isinstance(message, HumanMessage)), default=None)
         if asked is None:
             raise ValueError("There is no question: no message is from a person.")
-        plan = understand(_turns(messages[: asked + 1]), region=self.region)
+        plan = plan_for(_turns(messages[: asked + 1]), region=self.region)
         answered = _calls(messages[asked + 1 :])
-        if not answered and plan.calls and all(call.tool in bound for call in plan.calls):
-            return AIMessage(content="", tool_calls=[{"name": call.tool, "args": call.arguments, "id": f"call_{asked}_{index}"} for index, call in enumerate(plan.calls)])
+        if not answered and plan.calls and all(call.tool in bound for call in plan.all_calls):
+            return AIMessage(content="", tool_calls=[{"name": call.tool, "args": call.arguments, "id": f"call_{asked}_{index}"} for index, call in enumerate(plan.all_calls)])
         return AIMessage(content=compose(plan, answered or run(plan)).text)
 
 

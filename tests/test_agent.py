@@ -211,7 +211,8 @@ def test_the_offline_model_answers_from_what_the_tool_gave_and_not_from_a_run_of
     model = OfflineModel().bind_tools(Toolkit().get_tools())
     asked = model.invoke(QUESTION)
     ten = call("estimate_task", {**IMAGES, "count": 10_000})
-    answers = [ToolMessage(ten.text, artifact=ten, tool_call_id=one["id"]) for one in asked.tool_calls]
+    aside = call("convert_to_equivalents", {"quantity": f"{ten.ref}#energy", "equivalents": ["us-home-day"]})
+    answers = [ToolMessage(told.text, artifact=told, tool_call_id=one["id"]) for told, one in zip((ten, aside), asked.tool_calls, strict=True)]
     assert model.invoke([HumanMessage(QUESTION), asked, *answers]).text == ask("How much energy do 10,000 image generations use?").text
 
 

@@ -40,6 +40,10 @@ def test_case(case):
         assert abs(Quantity(entry.value, entry.unit).to(wanted["unit"]).value - wanted["value"]) <= wanted["within"]
     for wanted in case.get("steps", ()):
         assert next(step.value for step in estimate.steps if step.name == wanted["name"]) == wanted["value"]
+    for name, wanted in case.get("verdict", {}).items():
+        assert getattr(estimate.verdict, name) == wanted, name
+    assert set(case.get("cites", ())) <= {citation.fact_id for citation in estimate.citations}
+    assert set(case.get("warns", ())) <= {warning.code for warning in estimate.warnings}
     for wanted in case.get("alternatives", ()):
         rivals = [in_unit(Quantity(other.value, other.unit), wanted["unit"]) for other in estimate.alternatives if other.value is not None]
         assert any(abs(rival - wanted["value"]) <= 0.005 * wanted["value"] for rival in rivals), rivals

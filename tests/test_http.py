@@ -17,7 +17,8 @@ from kilowhat.plugin import ask
 from kilowhat.plugin.http import create_app, serve
 from kilowhat.plugin.http.guard import MAXIMUM_BODY
 from kilowhat.tools import TOOLS, Estimate, KilowhatError, Library, Tool, call
-from kilowhat.tools.core.tool import CATALOG, Arguments
+from kilowhat.tools.core.registry import CATALOG
+from kilowhat.tools.core.tool import Arguments
 
 HOME = "http://127.0.0.1:8787"
 QUESTION = "How much energy do 1000 image generations use?"

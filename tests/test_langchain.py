@@ -15,7 +15,8 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from kilowhat.plugin import Toolkit
 from kilowhat.tools import TOOLS, Estimate, KilowhatError, Library, Tool, call
-from kilowhat.tools.core.tool import CATALOG, Arguments
+from kilowhat.tools.core.registry import CATALOG
+from kilowhat.tools.core.tool import Arguments
 
 REFUSED = [
     pytest.param("estimate_task", {"task": "image-generation", "count": -1}, id="negative"),

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 README = Path(__file__).parent.parent / "README.md"
 CI = Path(__file__).parent.parent / ".ci" / "run"
@@ -58,6 +59,35 @@ def test_every_block_gives_what_it_shows(kind, code, expected):
     assert (shell(code) if kind == "shell" else python(code)) == expected
 
 
+SCENARIOS = YAML(typ="safe", pure=True).load((Path(__file__).parent / "scenarios.yaml").read_text("utf-8"))
+
+
+def row(scenario):
+    """Return the row of the README's table that answers a scenario: each result shown, with its range."""
+    from kilowhat.tools import call
+    from kilowhat.tools.core.text import describe
+
+    told = scenario["call"]
+    arguments = {name: float(value) if isinstance(value, int) else value for name, value in told["arguments"].items()}
+    estimate = call(told["tool"], arguments)
+    left = list(estimate.results)
+    shown = []
+    for wanted in scenario["show"]:
+        if wanted == "verdict":
+            shown.append(f"{estimate.verdict.verdict}: {estimate.verdict.claimed} claimed")
+            continue
+        result = next(result for result in left if result.quantity == wanted)
+        left.remove(result)
+        place = result.label.rpartition(" in ")[2] if len(set(scenario["show"])) == 1 and wanted == "emissions" and len(scenario["show"]) > 1 else ""
+        shown.append((f"{place}: " if place else "") + describe(result) + (f" {result.quantity.removeprefix('water-')}" if wanted.startswith("water-") else ""))
+    return f"| {scenario['question']} | {'; '.join(shown)} | `{told['tool']}` |"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario["question"] for scenario in SCENARIOS])
+def test_the_twelve_questions_are_answered_as_the_readme_says(scenario):
+    assert row(scenario) in README.read_text("utf-8")
+
+
 def test_the_gate_runs_the_test_command_of_the_readme():
     command = next(body.strip() for kind, body in blocks(README.read_text("utf-8")) if kind == "sh" and "pytest" in body)
     assert command in CI.read_text("utf-8")
@@ -80,5 +110,7 @@ if __name__ == "__main__":
         found = shell(code) if kind == "shell" else python(code)
         if expected and found != expected:
             readme = readme.replace(expected, found)
+    table = re.compile(r"(?<=\| question \| answer \| tool \|\n\| --- \| --- \| --- \|\n)(?:\|.*\n)*")
+    readme = table.sub(lambda _: "".join(f"{row(scenario)}\n" for scenario in SCENARIOS), readme)
     README.write_text(readme, "utf-8")
     sys.stdout.write("README.md is current\n")

@@ -15,15 +15,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
 
-from kilowhat.tools.core.derivation import Derivation, head_of
+from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import BadQuantity, KilowhatError, NotPublished, UnitMismatch
-from kilowhat.tools.core.estimate import Estimate
+from kilowhat.tools.core.estimate import Estimate, head_of
 from kilowhat.tools.core.expression import Formula
-from kilowhat.tools.core.quantities import QUANTITY, Told, read_quantity
+from kilowhat.tools.core.quantities import QUANTITY, Told, is_ref, read_quantity
 from kilowhat.tools.core.reference import Fact, Library, Name
 from kilowhat.tools.core.tool import Arguments, Tool
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, NUMBER, VOLUME, Dimension, Quantity, canonical_unit, format_number, format_quantity, name_dimension, parse_number
@@ -59,7 +60,7 @@ def convert_to_equivalents(arguments: Input, library: Library) -> Estimate:
         NotPublished: where its only figures could not be checked (``not_published``).
     """
     derivation = Derivation(library)
-    told, back = _read(arguments.quantity, library)
+    told, back = _read(arguments.quantity, library, _dimensions(arguments.equivalents or (), library))
     dimension = told.quantity.dimension
     unit = canonical_unit(dimension) or told.quantity.unit
     if back is not None:
@@ -82,7 +83,7 @@ def convert_to_equivalents(arguments: Input, library: Library) -> Estimate:
             continue
         derivation.fact(each, fact, unit)
         derivation.step(Formula(number_name, f"amount / {each}", "ratio"))
-        derivation.result(number_name, "count", f"{_plural(thing)} of {format_quantity(fact.in_unit(unit))} each", as_of=fact.as_of, unit=_plural(thing))
+        derivation.result(number_name, "count", f"{_plural(thing)} of {format_quantity(fact.in_unit(unit))} each", as_of=fact.as_of, unit=thing.get("measure") or _plural(thing))
         if position < 4:
             rivals_of.append((thing, fact))
     for thing, fact in rivals_of:
@@ -98,10 +99,22 @@ def convert_to_equivalents(arguments: Input, library: Library) -> Estimate:
 _QUANTITIES = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water"}
 
 
-def _read(text: str, library: Library) -> tuple[Told, tuple[Name, float, Fact] | None]:
+def _dimensions(equivalents: Sequence[str], library: Library) -> tuple[Dimension, ...]:
+    """Return what all of the things can be compared by: a chain then takes the emissions of an estimate for trees, its energy for phones."""
+    shared = list(_QUANTITIES)
+    for text in equivalents:
+        try:
+            things = [library.named("comparators", library.fact(text.removeprefix("fact:")).scope["comparator"])] if text.startswith("fact:") else [library.name("comparators", text)]
+        except (KilowhatError, KeyError):
+            continue
+        shared = [dimension for dimension in shared if any(fact.default for thing in things for fact in _figures(library, thing.id, dimension))] or shared
+    return tuple(shared)
+
+
+def _read(text: str, library: Library, dimensions: tuple[Dimension, ...]) -> tuple[Told, tuple[Name, float, Fact] | None]:
     """Return the amount; and, where the text counts everyday things, the thing, its number and its fact."""
     try:
-        told = read_quantity(library, text, argument="quantity")
+        told = read_quantity(library, text, dimensions=dimensions if is_ref(text) else (), argument="quantity")
     except BadQuantity as error:
         counted = _counted(text, library)
         if counted is None:
@@ -139,7 +152,10 @@ def _comparator(library: Library, text: str, dimension: Dimension) -> tuple[Name
     thing = library.name("comparators", text, field="equivalents")
     figures = _figures(library, thing.id, dimension)
     if not figures:
-        raise UnitMismatch(f"One {thing.name} has no figure that is {name_dimension(dimension)}.", field="equivalents")
+        raise UnitMismatch(
+            f"There is no figure for {thing.name} that is {name_dimension(dimension)}; give its {' or '.join(kind for kind, figures in ((kind, _figures(library, thing.id, other)) for other, kind in _QUANTITIES.items()) if figures) or 'amount'} instead.",
+            field="equivalents",
+        )
     if figures[0].default is None:
         raise NotPublished(f"No checked figure is known for one {thing.name}.", field="equivalents", nearest=[fact.id for fact in figures])
     return thing, figures[0]

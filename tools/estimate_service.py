@@ -21,9 +21,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from kilowhat.tools.core.boundaries import in_words
-from kilowhat.tools.core.derivation import Derivation, head_of
+from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import InvalidArguments, MissingInput, NotPublished
-from kilowhat.tools.core.estimate import Estimate
+from kilowhat.tools.core.estimate import Estimate, head_of
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.facility import add_power
 from kilowhat.tools.core.place import PlaceArguments, add_place
@@ -78,7 +78,7 @@ def estimate_service(arguments: Input, library: Library) -> Estimate:
     service = library.name("services", arguments.service, field="service") if arguments.service is not None else None
     per_request = _figures_per_request(arguments, library, service.id if service else None)
     requests = _add_requests(arguments, derivation, service.id if service else None)
-    derivation.given("days", arguments.days, "ratio")
+    derivation.given("days", arguments.days, "days")
     derivation.step(REQUESTS)
 
     about = f"{format_number(requests * arguments.days, 9)} requests" + (f" to {service.name}" if service else "")
@@ -131,7 +131,7 @@ def _add_requests(arguments: Input, derivation: Derivation, service: str | None)
     if by_users and arguments.requests_per_day is not None:
         raise InvalidArguments("Give either requests_per_day, or users and requests_per_user_per_day.", field="requests_per_day")
     if arguments.requests_per_day is not None:
-        derivation.given("requests_per_day", arguments.requests_per_day, "ratio")
+        derivation.given("requests_per_day", arguments.requests_per_day, "requests/day")
         return arguments.requests_per_day
     if by_users:
         if arguments.users is None or arguments.requests_per_user_per_day is None:
@@ -144,9 +144,9 @@ def _add_requests(arguments: Input, derivation: Derivation, service: str | None)
     volume = next((fact for fact in derivation.library.find("service-volume", service=service or "") if fact.default), None)
     if volume is None:
         raise MissingInput("Give requests_per_day, or users and requests_per_user_per_day.", field="requests_per_day")
-    derivation.fact("requests_per_day", volume, "ratio", origin="default")
+    derivation.fact("requests_per_day", volume, "requests/day", origin="default")
     derivation.assume(f"Requests a day: {volume.statement}")
-    return volume.quantity.value
+    return derivation.inputs["requests_per_day"].value
 
 
 def _by_words(arguments: Input, derivation: Derivation) -> Estimate:

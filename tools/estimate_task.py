@@ -19,16 +19,22 @@ accelerator that serves many requests at once uses several times less: see the a
 
 from __future__ import annotations
 
+import re
+
 from pydantic import Field
 
 from kilowhat.tools.core.boundaries import in_words
 from kilowhat.tools.core.derivation import Derivation
-from kilowhat.tools.core.estimate import Estimate
+from kilowhat.tools.core.errors import NotPublished, UnknownName
+from kilowhat.tools.core.estimate import Estimate, head_of
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.place import PlaceArguments, add_place
 from kilowhat.tools.core.reference import Fact, Library
 from kilowhat.tools.core.tool import Tool
 from kilowhat.tools.core.units import format_number
+
+CALCULATED = ("image-generation", "video-generation")
+"""The tasks that estimate_media calculates for models that nobody measured."""
 
 ENERGY = Formula("energy_kwh", "count * energy_per_run_kwh", "kWh")
 
@@ -52,11 +58,7 @@ def estimate_task(arguments: Input, library: Library) -> Estimate:
         NotPublished: for a model that nobody measured on the task (``not_published``).
     """
     task = library.name("tasks", arguments.task, field="task")
-    if arguments.model is None:
-        per_run = library.default("task-energy", field="task", task=task.id)
-    else:
-        model = library.name("models", arguments.model, field="model")
-        per_run = library.default("task-energy", field="model", task=task.id, model=model.id)
+    per_run = library.default("task-energy", field="task", task=task.id) if arguments.model is None else _of_model(library, task.id, arguments.model)
 
     derivation = Derivation(library)
     derivation.given("count", arguments.count, "ratio")
@@ -67,7 +69,7 @@ def estimate_task(arguments: Input, library: Library) -> Estimate:
     if arguments.model is None:
         derivation.assume(f"No model was named: {_sentence(per_run)}")
     for rival in rivals(library, per_run, task.id):
-        derivation.alternative(rival, scale=arguments.count, unit="kWh")
+        derivation.alternative(rival, label=_scaled(rival, arguments.count), scale=arguments.count, unit="kWh")
     if per_run.as_of and per_run.as_of[:4] < "2025" and derivation.alternatives:
         derivation.warn("older_measurement", f"The figure was measured in {per_run.as_of[:4]}; newer measurements stand under alternatives and can be many times lower.")
     plural = task.get("unit_name")
@@ -75,11 +77,31 @@ def estimate_task(arguments: Input, library: Library) -> Estimate:
     return derivation.estimate(TOOL.name, arguments, about)
 
 
+def _of_model(library: Library, task: str, name: str) -> Fact:
+    """Return what a model was measured to take for a task; where it was not, the error says which tool calculates it."""
+    try:
+        model = library.name("models", name, field="model")
+        return library.default("task-energy", field="model", task=task, model=model.id)
+    except (UnknownName, NotPublished) as error:
+        if task not in CALCULATED:
+            raise
+        raise type(error)(
+            f"{error.message} estimate_media calculates it from the model or the size of its denoiser, with resolution, frames and steps.", field=error.field, nearest=error.nearest
+        ) from None
+
+
 def rivals(library: Library, taken: Fact, task: str) -> list[Fact]:
     """Return the other figures for one run of the task, those over many models first, then the newest."""
     others = [fact for fact in library.find("task-energy", task=task) if fact.id != taken.id]
     others.sort(key=lambda fact: ("model" in fact.scope, fact.as_of is None, -float((fact.as_of or "0")[:4])))
     return others
+
+
+def _scaled(rival: Fact, count: float) -> str:
+    """Return the statement of a rival, and to how many runs its figure was scaled where it is printed for another number."""
+    per = re.search(r"per (\d+)", rival.unit)
+    head = head_of(rival.statement)
+    return head if count == (float(per[1]) if per else 1.0) else f"scaled to {format_number(count, 9)}: {head}"
 
 
 def _sentence(fact: Fact) -> str:
@@ -90,7 +112,7 @@ def _sentence(fact: Fact) -> str:
 TOOL = Tool(
     name="estimate_task",
     title="Energy of N runs of an AI task",
-    description="Energy, emissions and water of N runs of an AI task (generate images, write or summarise texts, classify, detect objects, make videos …), from published measurements. Use it when a task is named but no particular language model, token count or hardware.",
+    description="Energy, emissions and water of N runs of an AI task (generate images, write or summarise texts, classify, detect objects, make videos …), from published measurements. Use it when a task is named but no particular language model, token count or hardware; estimate_media for images or videos with a model, resolution or steps.",
     arguments=Input,
     run=estimate_task,
     example={"task": "image-generation", "count": 1000},

@@ -12,6 +12,9 @@ they are.
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from pydantic import Field
 
 from kilowhat.tools.core.derivation import Derivation
@@ -45,12 +48,25 @@ def look_up_references(arguments: Input, library: Library) -> Estimate:
     for fact in [record for record in found if isinstance(record, Fact)]:
         name = fact.id.replace("-", "_").replace(".", "_")
         derivation.fact(name, fact, fact.unit)
-        derivation.result(name, fact.subject, fact.statement.rstrip("."), boundary=fact.scope.get("boundary"), as_of=fact.as_of, interval="published range" if fact.low is not None else "as published")
+        derivation.result(
+            name,
+            fact.subject,
+            fact.statement.rstrip("."),
+            boundary=fact.scope.get("boundary"),
+            as_of=fact.as_of,
+            interval="published range" if fact.low is not None else "as published",
+            **_own_unit(fact),
+        )
     for claim in claims:
         derivation.warn("press_claim", f"{claim.id} ({claim.verdict}): {claim.statement} {claim.why}")
     if not derivation.results:
         derivation.assume("Only claims of the press fit; no tool calculates from them.")
     return derivation.estimate(TOOL.name, arguments, f"{len(found)} references for {arguments.query[:80]!r}" if len(found) > 1 else "Reference")
+
+
+def _own_unit(fact: Fact) -> dict[str, Any]:
+    """Return how a figure keeps its unit where that counts many things: 2.907 kWh for 1,000 images is not shown as 2.9 Wh."""
+    return {"keep_unit": True, "unit": fact.unit.replace(" per ", "/")} if re.search(r"per \d", fact.unit) else {}
 
 
 def _exact(query: str, library: Library) -> list[Fact | Claim]:

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from kilowhat.plugin.understanding.slots import PERIOD_HOURS, Slots
+from kilowhat.tools import Library
 from kilowhat.tools.core.tool import Tool
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME, parse_quantity
 
 Filled = tuple[Any, tuple[str, ...]] | None
 Fill = Callable[[Slots, Tool], Filled]
@@ -47,30 +48,130 @@ def _counted(*kinds: str) -> Fill:
 
 
 def _count(slots: Slots, tool: Tool) -> Filled:
-    """Runs of a task, or devices of a fleet: what the tool's other arguments say is counted."""
+    """Runs of a task, or devices of a fleet: what the tool's other arguments say is counted; one, where a thing is named without a number."""
     fields = tool.arguments.model_fields
     if "task" in fields or "steps" in fields:
         found = _counted("task", "thing", "request", "bare")(slots, tool)
         if found is None:
             return None
-        per = next((period for period in slots.per if period in PERIOD_HOURS), None)
-        return (found[0], (*found[1], "per")) if per else found
-    return _counted("device", "server", "thing", "bare")(slots, tool)
+        return found[0] * _periods(slots), (*found[1], "rate", "span")
+    return _devices(slots, tool)
+
+
+def _periods(slots: Slots) -> float:
+    """Return how many of the periods by which things are counted make the time that is asked for."""
+    span = slots.span_hours or slots.hours
+    return span / PERIOD_HOURS[slots.rate] if span is not None and slots.rate is not None else 1.0
+
+
+def _devices(slots: Slots, tool: Tool) -> Filled:
+    if slots.device_hours is not None:
+        return 1.0, ("device hours",)
+    if slots.power_w and "ask.sum" in slots.senses:
+        return 1.0, ("sum",)
+    found = _counted("device", "server", "thing", "bare")(slots, tool)
+    return found or ((1.0, ()) if slots.name("hardware") is not None or slots.power_w else None)
 
 
 def _model(slots: Slots, tool: Tool) -> Filled:
     """A language model where tokens are asked, a run where the tool trains, a measured model where it runs a task."""
     fields = tool.arguments.model_fields
     if "output_tokens" in fields:
-        return _named("llm")(slots, tool)
-    if "accelerator_count" in fields and "task" not in fields and "steps" not in fields:
-        run = slots.name("run")
-        if run is not None:
-            return run, ("run", "act.train") if "act.train" in slots.senses else ("run",)
-        if slots.unknown is not None and "act.train" in slots.senses and slots.name("hardware") is None:
-            return slots.unknown, ("unknown", "act.train")
+        found = _named("llm")(slots, tool)
+        return (found[0], (*found[1], "request")) if found and slots.senses & {"noun.request", "noun.token", "noun.output", "noun.input"} else found
+    if "steps" in fields:
+        return _named("model")(slots, tool)
+    if "task" in fields:
+        return _measured(slots)
+    run = slots.name("run")
+    if run is not None:
+        counted = slots.senses & {"noun.request", "noun.token"}
+        return run, ("run", "act.train") if "act.train" in slots.senses else ("run",) if counted else ("run", "alone")
+    if slots.unknown is not None and "act.train" in slots.senses and slots.name("hardware") is None:
+        return slots.unknown, ("unknown", "act.train")
+    return None
+
+
+def _measured(slots: Slots) -> Filled:
+    """A model that was measured on the task; a service or a name that nothing knows, so that it is refused and no mean put in its place."""
+    task, model = slots.name("task"), slots.name("model")
+    if task is not None and model is not None:
+        return (model, ("model",)) if any(fact.default for fact in Library.load().find("task-energy", task=task, model=model)) else None
+    other = slots.name("service") or slots.unknown_model
+    return (other, ("service",)) if other is not None and slots.name("llm") is None else None
+
+
+USUAL_TOKENS = 500.0
+"""Tokens of a usual answer, in which a large number of tokens is counted: nobody writes a million in one."""
+
+MOST_TOKENS = 30_000.0
+
+
+def _llm_requests(slots: Slots, tool: Tool) -> Filled:
+    tokens = _counted("output", "token")(slots, tool)
+    if tokens is not None and tokens[0] > MOST_TOKENS and "request" not in slots.counts:
+        return tokens[0] / USUAL_TOKENS, ("count request",)
+    return _counted("request", "thing", "bare")(slots, tool)
+
+
+def _output_tokens(slots: Slots, tool: Tool) -> Filled:
+    found = _counted("output", "token")(slots, tool)
+    return (USUAL_TOKENS, found[1]) if found is not None and found[0] > MOST_TOKENS and "request" not in slots.counts else found
+
+
+def _kind(slots: Slots, _tool: Tool) -> Filled:
+    kinds = {"image-generation": "image", "video-generation": "video"}
+    kind = kinds.get(slots.name("task") or "")
+    return (kind, ("task",)) if kind else None
+
+
+def _lifetime_years(slots: Slots, _tool: Tool) -> Filled:
+    return (slots.hours / PERIOD_HOURS["year"], ("hours",)) if slots.hours is not None and slots.hours >= PERIOD_HOURS["month"] else None
+
+
+def _used_hours(slots: Slots, _tool: Tool) -> Filled:
+    period = slots.rate or next((name for name, length in PERIOD_HOURS.items() if slots.span_hours == length), None)
+    if period is not None:
+        return PERIOD_HOURS[period], ("rate", "span")
+    return (slots.hours, ("hours",)) if slots.hours is not None and slots.hours < PERIOD_HOURS["month"] else None
+
+
+def _hourly(slots: Slots, _tool: Tool) -> Filled:
+    """Carbon intensities of the hours among which to choose, the one at hand first."""
+    if len(slots.intensities_g) > 1:
+        return list(slots.intensities_g), ("intensities_g", "more intensities")
+    grams = [parse_quantity(text).to("g CO2e").value for text, dimension in slots.amounts if dimension == EMISSIONS]
+    return (grams, ("amounts", "more intensities")) if len(grams) > 1 and "ask.save" in slots.senses else None
+
+
+def _duration(slots: Slots, tool: Tool) -> Filled:
+    return (1.0, ()) if _hourly(slots, tool) else None
+
+
+def _start(slots: Slots, _tool: Tool) -> Filled:
+    return (slots.amounts[0][0], ("amounts",)) if len(slots.amounts) > 1 or (slots.percents and slots.amounts) else None
+
+
+def _end(slots: Slots, _tool: Tool) -> Filled:
+    same = len(slots.amounts) > 1 and slots.amounts[0][1] == slots.amounts[1][1]
+    return (slots.amounts[1][0], ("more amounts",)) if same else None
+
+
+def _years(slots: Slots, _tool: Tool) -> Filled:
+    if len(slots.years) > 1:
+        return float(abs(slots.years[1] - slots.years[0])), ("years",)
+    return (slots.hours / PERIOD_HOURS["year"], ("hours",)) if slots.hours is not None and slots.hours >= PERIOD_HOURS["year"] else None
+
+
+def _embodied(slots: Slots, _tool: Tool) -> Filled:
+    amount = slots.amount(EMISSIONS)
+    if amount is None or ("act.make" not in slots.senses and "noun.lifetime" not in slots.senses):
         return None
-    return _named("model")(slots, tool)
+    return parse_quantity(amount).to("kg CO2e").value, ("amounts", "act.make")
+
+
+def _literal(value: str, sense: str) -> Fill:
+    return lambda slots, _tool: (value, (sense,)) if sense in slots.senses else None
 
 
 def _hardware(slots: Slots, tool: Tool) -> Filled:
@@ -82,28 +183,31 @@ def _hardware(slots: Slots, tool: Tool) -> Filled:
 
 
 def _hours(slots: Slots, _tool: Tool) -> Filled:
+    if slots.device_hours is not None:
+        return slots.device_hours, ("device hours",)
     if slots.hours is not None:
-        return slots.hours, ("hours", "per")
-    for period in slots.per:
-        return PERIOD_HOURS[period], ("hours", "per")
-    if "always" in slots.senses:
-        return PERIOD_HOURS["day"], ("hours",)
-    return None
+        return slots.hours, ("hours", "rate")
+    if slots.span_hours is not None:
+        return slots.span_hours, ("span",)
+    return None if slots.rate is None else (PERIOD_HOURS[slots.rate], ("rate",))
 
 
 def _days(slots: Slots, _tool: Tool) -> Filled:
-    if slots.hours is not None:
-        return slots.hours / 24, ("hours",)
-    longer = [period for period in slots.per if period in ("week", "month", "year")]
-    return (PERIOD_HOURS[longer[0]] / 24, ("per",)) if longer else None
+    if slots.span_hours is not None or slots.hours is not None:
+        return (slots.span_hours or slots.hours or 0.0) / 24, ("span", "hours")
+    return None if slots.rate in (None, "day") else (PERIOD_HOURS[slots.rate or "day"] / 24, ("rate",))
 
 
 def _requests(slots: Slots, tool: Tool) -> Filled:
-    """Requests a day; a number of requests without a period is taken as those of one day."""
+    """Requests a day: by the period told; a number without a period is that of the time asked for, or of one day."""
     if "user" in slots.counts:
         return None
     found = _counted("request", "thing", "task", "bare")(slots, tool)
-    return (found[0], (*found[1], "per")) if found and "day" in slots.per else found
+    if found is None:
+        whole = slots.rate is None and slots.span_hours is None and slots.hours is None
+        return (1.0, ()) if whole and "service" in slots.named else None
+    period = PERIOD_HOURS[slots.rate] if slots.rate is not None else slots.span_hours or slots.hours or 24.0
+    return found[0] * 24 / period, (*found[1], "rate")
 
 
 def _requests_of_user(slots: Slots, tool: Tool) -> Filled:
@@ -115,7 +219,7 @@ def _words(slots: Slots, _tool: Tool) -> Filled:
     words = slots.counts.get("word")
     if words is None or slots.seconds_per_word is None:
         return None
-    return words * slots.counts.get("request", 1.0) * slots.counts.get("user", 1.0), ("count word", "count request", "count user", "per")
+    return words * slots.counts.get("request", 1.0) * slots.counts.get("user", 1.0), ("count word", "count request", "count user", "rate")
 
 
 def _users(slots: Slots, tool: Tool) -> Filled:
@@ -155,6 +259,10 @@ def _regions(slots: Slots, _tool: Tool) -> Filled:
     return (list(places), ("place", "more places")) if len(places) > 1 else None
 
 
+def _scaled(kind: str, factor: float, sense: str) -> Fill:
+    return lambda slots, _tool: (slots.counts[kind] * factor, (f"count {kind}",)) if kind in slots.counts and sense in slots.senses else None
+
+
 ARGUMENTS: dict[str, Fill] = {
     "task": _named("task"),
     "count": _count,
@@ -162,10 +270,12 @@ ARGUMENTS: dict[str, Fill] = {
     "service": _named("service"),
     "device": _hardware,
     "accelerator": _hardware,
-    "accelerator_count": _counted("device", "server", "thing", "bare"),
+    "accelerator_count": _devices,
     "hours": _hours,
     "days": _days,
     "power_w": _slot("power_w"),
+    "width": lambda slots, _tool: None if slots.size is None else (slots.size[0], ("size",)),
+    "height": lambda slots, _tool: None if slots.size is None else (slots.size[1], ("size",)),
     "pue": _slot("pue"),
     "utilisation": _slot("utilisation"),
     "region": _region,
@@ -182,8 +292,27 @@ ARGUMENTS: dict[str, Fill] = {
     "requests_per_user_per_day": _requests_of_user,
     "words_per_day": _words,
     "gpu_seconds_per_word": _slot("seconds_per_word"),
-    "requests": _counted("request", "thing", "bare"),
+    "requests": _llm_requests,
     "input_tokens": _counted("input"),
-    "output_tokens": _counted("output", "token"),
+    "output_tokens": _output_tokens,
+    "parameters_b": lambda slots, tool: _slot("parameters_b")(slots, tool) or _scaled("parameter", 1e-9, "noun.parameter")(slots, tool),
+    "total_parameters_b": lambda slots, tool: _slot("parameters_b")(slots, tool) or _scaled("parameter", 1e-9, "noun.parameter")(slots, tool),
+    "tokens_b": _scaled("token", 1e-9, "act.train"),
+    "weight_bits": _slot("weight_bits"),
+    "kind": _kind,
+    "embodied_kg_co2e": _embodied,
+    "lifetime_years": _lifetime_years,
+    "used_hours": _used_hours,
+    "provider": _named("provider"),
+    "basis": _literal("market", "mod.market"),
+    "factor": _literal("marginal", "mod.marginal"),
+    "hourly_intensity_g_co2e_per_kwh": _hourly,
+    "duration_h": _duration,
+    "forecast": _named("forecast"),
+    "start": _start,
+    "end": _end,
+    "years": _years,
+    "year": lambda slots, _tool: (slots.years[0], ("years",)) if slots.years else None,
+    "annual_growth": lambda slots, _tool: (slots.percents[0] / 100, ("percents",)) if slots.percents else None,
 }
 """For each argument of a tool, what fills it."""

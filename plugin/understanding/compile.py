@@ -1,20 +1,23 @@
-"""From the lexicon files and the names of the reference library to one table of phrases; and from the phrase files to one file.
+"""From the lexicon files and the names of the reference library to one file of tables; and from the phrase files to one file.
 
     python -m kilowhat.plugin.understanding.compile [--check]
 
-The table maps the first token of each phrase to the phrases that start with it, so that reading a
-question is one look-up a token.
+A table maps the first token of each phrase to the phrases that start with it, so that reading a
+question is one look-up a token. Each language has a table of its own, and there is one of the names
+of the library, which count in every language: so ``die`` or ``or`` means nothing outside its language.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from kilowhat.plugin.understanding.tokens import tokenise
+from kilowhat.tools.core import catalogue
 from kilowhat.tools.core.compile import read_yaml
 from kilowhat.tools.core.reference import Library
 
@@ -23,33 +26,69 @@ COMPILED = HERE / "lexicon.json"
 PHRASES = Path(__file__).parent.parent / "phrases"
 
 
-def build() -> dict[str, Any]:
-    """Return marks of languages, number phrases, and all phrases by first token."""
-    table: dict[str, list[list[Any]]] = {}
-    seen: set[tuple[Any, ...]] = set()
+class Table:
+    """Phrases by first token, the longest first; each says a kind and a value, and whether it counts only where it is written as a code."""
 
-    def add(spelling: str, kind: str, value: str, *, code: bool = False) -> None:
+    def __init__(self) -> None:
+        self._phrases: dict[str, list[list[Any]]] = {}
+        self._seen: set[tuple[Any, ...]] = set()
+
+    def add(self, spelling: str, kind: str, value: str, *, code: bool = False) -> None:
+        """Add a spelling, once."""
         words = [token.folded for token in tokenise(spelling)]
         entry = (tuple(words), kind, value)
-        if words and entry not in seen:
-            seen.add(entry)
-            table.setdefault(words[0], []).append([words, kind, value, *([1] if code else [])])
+        if words and entry not in self._seen:
+            self._seen.add(entry)
+            self._phrases.setdefault(words[0], []).append([words, kind, value, *([1] if code else [])])
 
-    languages: dict[str, dict[str, Any]] = {}
-    for path in sorted(HERE.glob("*.yaml")):
-        lexicon = read_yaml(path)
-        languages[path.stem] = {"marks": lexicon["marks"], "numbers": lexicon["numbers"], "spoken": lexicon["spoken"], "decimal": lexicon.get("decimal", ".")}
-        for sense, phrases in lexicon["senses"].items():
-            for phrase in phrases:
-                add(str(phrase), "sense", sense)
-        for unit, phrases in lexicon["units"].items():
-            for phrase in phrases:
-                add(str(phrase), "unit", unit)
-        for phrase, number in lexicon["numbers"].items():
-            add(str(phrase), "number", str(number))
+    def content(self) -> dict[str, list[list[Any]]]:
+        """Return the phrases in a stable order."""
+        return {token: sorted(phrases, key=lambda phrase: (-len(phrase[0]), phrase[1], phrase[2])) for token, phrases in sorted(self._phrases.items())}
 
-    library = Library.load()
-    for kind, slot in (("tasks", "task"), ("models", "model"), ("runs", "run"), ("services", "service"), ("hardware", "hardware"), ("comparators", "comparator"), ("places", "place")):
+
+def build() -> dict[str, Any]:
+    """Return what each language has of its own, and the names that count in all."""
+    return {"languages": {path.stem: _language(read_yaml(path)) for path in sorted(HERE.glob("*.yaml"))}, "names": _names(Library.load())}
+
+
+def _language(lexicon: dict[str, Any]) -> dict[str, Any]:
+    """Return the marks and number signs of a language, the languages whose words count in it too, and its own phrases."""
+    table = Table()
+    for kind, told in (("sense", lexicon["senses"]), ("unit", lexicon["units"])):
+        for value, phrases in told.items():
+            for phrase in phrases:
+                table.add(str(phrase), kind, value)
+    for phrase, number in lexicon["numbers"].items():
+        table.add(str(phrase), "number", str(number))
+    return {
+        "marks": lexicon["marks"],
+        "also": lexicon.get("also", []),
+        "spoken": lexicon["spoken"],
+        "decimal": lexicon.get("decimal", "."),
+        "after_digits": lexicon.get("after_digits", {}),
+        "phrases": table.content(),
+    }
+
+
+_TUNED = re.compile(r"(?:[-_ ](?:instruct|chat|it|hf|base))+$", re.IGNORECASE)
+"""Endings that name a tuning of the same weights."""
+
+
+def _names(library: Library) -> dict[str, Any]:
+    """Return the names of the library."""
+    table = Table()
+    add = table.add
+    for kind, slot in (
+        ("tasks", "task"),
+        ("models", "model"),
+        ("runs", "run"),
+        ("services", "service"),
+        ("hardware", "hardware"),
+        ("comparators", "comparator"),
+        ("places", "place"),
+        ("providers", "provider"),
+        ("forecasts", "forecast"),
+    ):
         for name_id in library.names(kind):
             name = library.named(kind, name_id)
             add(name_id, slot, name_id, code=slot == "place")
@@ -60,26 +99,39 @@ def build() -> dict[str, Any]:
                     name_id,
                     code=spelling.isascii() and ((slot == "place" and "-" in spelling and spelling.islower()) or (len(spelling) <= 3 and spelling.isupper() and slot in ("place", "comparator"))),
                 )
+    for model in catalogue.names():
+        short = model.rpartition("/")[2]
+        plain = re.sub(r"^meta[-_ ]", "", _TUNED.sub("", short), flags=re.IGNORECASE)
+        for spelling in {model, short, plain}:
+            add(spelling, "llm", spelling)
     for zone, told in library.countries.items():
         for spelling in (told["name"], *told["spellings"]):
             add(spelling, "place", zone, code=spelling.isascii() and len(spelling) <= 2)
         for spelling in (zone, told["alpha2"]):
             if spelling:
                 add(spelling, "place", zone, code=True)
-    for phrases in table.values():
-        phrases.sort(key=lambda phrase: (-len(phrase[0]), phrase[1], phrase[2]))
-    return {"languages": languages, "phrases": dict(sorted(table.items()))}
+    return table.content()
 
 
 def text(content: dict[str, Any]) -> str:
-    """Return the table as it is committed: one first token a line."""
-    rows = ",\n".join(f"  {json.dumps(token, ensure_ascii=False)}: {json.dumps(phrases, ensure_ascii=False, separators=(',', ':'))}" for token, phrases in content["phrases"].items())
-    return f'{{\n"languages": {json.dumps(content["languages"], ensure_ascii=False)},\n"phrases": {{\n{rows}\n}}\n}}\n'
+    """Return the tables as they are committed: one first token a line."""
+    languages = ",\n".join(
+        f'"{name}": {{{_json({key: value for key, value in told.items() if key != "phrases"})[1:-1]},"phrases":{_rows(told["phrases"])}}}' for name, told in content["languages"].items()
+    )
+    return f'{{\n"languages": {{\n{languages}\n}},\n"names": {_rows(content["names"])}\n}}\n'
+
+
+def _rows(table: dict[str, Any]) -> str:
+    return "{\n" + ",\n".join(f"  {_json(token)}: {_json(phrases)}" for token, phrases in table.items()) + "\n}"
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def phrases() -> str:
     """Return the phrase files as one, one language a line."""
-    rows = (f"{json.dumps(path.stem)}: {json.dumps(read_yaml(path), ensure_ascii=False, separators=(',', ':'))}" for path in sorted(PHRASES.glob("*.yaml")))
+    rows = (f"{json.dumps(path.stem)}: {_json(read_yaml(path))}" for path in sorted(PHRASES.glob("*.yaml")))
     return "{\n" + ",\n".join(rows) + "\n}\n"
 
 

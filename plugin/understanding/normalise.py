@@ -4,55 +4,54 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-LONGEST = 4000
+from kilowhat.plugin.understanding.numbers import spell_fractions
+
+LONGEST = 2000
 """Characters of a question that are read; more is text that was pasted, and its beginning decides."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_MILLIONS = re.compile(r"(?<=\d)\s?M(?![\w²³])")
+_CONTROL = re.compile(r"[¿¡\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_ENDLESS = re.compile(r"(\d{30})\d+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _KANA = re.compile(r"[\u3040-\u30ff]")
 
 
 def normalise(text: str) -> str:
-    """Return a question with full-width forms made plain, hidden characters and runs of blanks removed, and its length bounded."""
-    plain = unicodedata.normalize("NFKC", text[: 2 * LONGEST])
-    return " ".join(_MILLIONS.sub(" million ", _CONTROL.sub(" ", plain)).split())[:LONGEST]
+    """Return a question with full-width forms made plain, hidden characters, ¿, ¡ and runs of blanks removed, and its length bounded."""
+    plain = unicodedata.normalize("NFKC", spell_fractions(text[: 2 * LONGEST]))
+    return " ".join(_ENDLESS.sub(r"\1", _CONTROL.sub(" ", plain)).split())[:LONGEST]
 
 
-_GROUPED = re.compile(r"(?<![\w.,-])\d{1,3}(?:[. ]\d{3})+(?:,\d+)?(?![\w.,]\d|\w)")
-_COMMA = re.compile(r"(?<![\w.,])(\d+),(\d+)(?![\d,])")
+def _script_counts(text: str) -> tuple[int, int]:
+    """Return how many characters are of the simplified script alone, and of the traditional one alone: each has a standard of its own."""
+    simplified = sum(_in(char, "gb2312") and not _in(char, "big5") for char in text if _HAN.match(char))
+    traditional = sum(_in(char, "big5") and not _in(char, "gb2312") for char in text if _HAN.match(char))
+    return simplified, traditional
 
 
-def plain_numbers(text: str, decimal: str) -> str:
-    """Return a text with its numbers written with a decimal point and without groups.
-
-    >>> plain_numbers("1.000 Bilder, 2,5 kWh", ",")
-    '1000 Bilder, 2.5 kWh'
-
-    Args:
-        text: The normalised question.
-        decimal: The decimal mark of its language; with a point nothing changes.
-    """
-    if decimal != ",":
-        return text
-    grouped = _GROUPED.sub(lambda match: re.sub(r"[. ]", "", match[0]), text)
-    return _COMMA.sub(r"\1.\2", grouped)
+def _in(char: str, standard: str) -> bool:
+    try:
+        char.encode(standard)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
-def detect_language(text: str, marks: Mapping[str, list[str]]) -> str:
+def detect_language(text: str, marks: Mapping[str, list[str]], before: str | None = None, knows: Callable[[str, str], bool] | None = None) -> str:
     """Return the language of a question: by its script, then by the words that mark a language.
 
     Args:
         text: The normalised question.
-        marks: For each language, characters (Chinese scripts) or words that mark it.
+        marks: For each language, the words that mark it; Chinese scripts are told by their characters.
+        before: The language of the turn before, which decides where nothing marks one.
+        knows: Whether a language has a word in its lexicon, which counts as a mark.
     """
     if _KANA.search(text):
         return "ja"
     if _HAN.search(text):
-        scores = {language: sum(text.count(mark) for mark in marks[language]) for language in marks if language.startswith("zh")}
-        return max(scores, key=lambda language: (scores[language], language == "zh-Hans"))
+        simplified, traditional = _script_counts(text)
+        return "zh-Hant" if traditional > simplified else "zh-Hans" if simplified > traditional or before not in ("zh-Hant", "ja") else before
     words = re.findall(r"[^\W\d_]+", text.casefold())
-    scores = {language: sum(word in marks[language] for word in words) for language in marks if not language.startswith("zh")}
-    return max(scores, key=lambda language: (scores[language], language == "en")) if scores else "en"
+    scores = {language: sum((word in marks[language]) + (knows is not None and knows(language, word)) for word in words) for language in marks if not language.startswith("zh")}
+    return max(scores, key=lambda language: (scores[language], language == before, language == "en")) if scores else "en"

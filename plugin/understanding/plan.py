@@ -26,7 +26,9 @@ class Plan:
         unit: The unit asked for, or None.
         reason: The phrase for an outcome without calls.
         slots: Names that the phrase mentions.
-        assumptions: What was filled in for the asker, as keys of phrases with their slots.
+        parallel: Whether the calls answer one thing each, rather than one another's results.
+        unused: What the question tells and no argument could take, as words of the question.
+        aside: A call that puts the answer into everyday things, run after the others.
     """
 
     outcome: Literal["answered", "needs_input", "declined"]
@@ -36,4 +38,11 @@ class Plan:
     unit: str | None = None
     reason: str | None = None
     slots: dict[str, str] = field(default_factory=dict)
-    assumptions: tuple[tuple[str, dict[str, str]], ...] = ()
+    aside: Call | None = None
+    parallel: bool = False
+    unused: tuple[str, ...] = ()
+
+    @property
+    def all_calls(self) -> tuple[Call, ...]:
+        """The calls with the aside at the end."""
+        return self.calls if self.aside is None else (*self.calls, self.aside)

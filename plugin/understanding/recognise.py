@@ -11,13 +11,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from kilowhat.plugin.understanding.normalise import detect_language, normalise, plain_numbers
-from kilowhat.plugin.understanding.tokens import Token, tokenise
+from kilowhat.plugin.understanding.normalise import detect_language, normalise
+from kilowhat.plugin.understanding.numbers import plain_numbers, plain_words
+from kilowhat.plugin.understanding.tokens import Token, fold, tokenise
 from kilowhat.tools.core.errors import BadQuantity
-from kilowhat.tools.core.units import NUMBER, Quantity, parse_quantity, parse_unit
+from kilowhat.tools.core.units import MAGNITUDES, NUMBER, Quantity, parse_quantity, parse_unit
 
 _LEXICON = Path(__file__).parent / "lexicon" / "lexicon.json"
 
@@ -35,6 +37,7 @@ class Mention:
     number: float | None = None
     quantity: Quantity | None = None
     unit: str | None = None
+    size: tuple[float, float] | None = None
 
     @property
     def weight(self) -> tuple[int, int]:
@@ -55,18 +58,28 @@ def marks() -> dict[str, list[str]]:
     return {language: told["marks"] for language, told in lexicon()["languages"].items()}
 
 
-def read(question: str) -> tuple[str, str, list[Mention]]:
-    """Return a question as plain text, its language, and what stands in it."""
+def read(question: str, before: str | None = None) -> tuple[str, str, list[Mention]]:
+    """Return a question as plain text, its language (that of the turn before where nothing tells), and what stands in it."""
     text = normalise(question)
-    language = detect_language(text, marks())
-    text = plain_numbers(text, lexicon()["languages"].get(language, {}).get("decimal", "."))
+    language = detect_language(text, marks(), before, _knows)
+    told = lexicon()["languages"][language]
+    text = plain_words(plain_numbers(text, told["decimal"]), told["after_digits"])
     return text, language, recognise(text, language)
+
+
+_SHORTEST_OWN_WORD = 5
+
+
+def _knows(language: str, word: str) -> bool:
+    """Return whether a word, not a short one, is a phrase of a language's lexicon by itself."""
+    phrases = lexicon()["languages"][language]["phrases"].get(fold(word))
+    return len(word) >= _SHORTEST_OWN_WORD and bool(phrases) and len(phrases[-1][0]) == 1
 
 
 def recognise(text: str, language: str) -> list[Mention]:
     """Return the mentions of a normalised question, in order, none overlapping another."""
     tokens = tokenise(text)
-    found = [*_phrases(text, tokens), *_quantities(text), *_spoken_numbers(text, language), *_units(text)]
+    found = [*_phrases(text, tokens, language), *_sizes(text), *_clocks(text), *_quantities(text), *_spoken_numbers(text, language), *_units(text)]
     chosen: list[Mention] = []
     for mention in sorted(found, key=lambda mention: mention.weight, reverse=True):
         if all(mention.end <= other.start or mention.start >= other.end for other in chosen):
@@ -74,12 +87,18 @@ def recognise(text: str, language: str) -> list[Mention]:
     return sorted(chosen, key=lambda mention: mention.start)
 
 
-def _phrases(text: str, tokens: list[Token]) -> Iterator[Mention]:
+def _tables(language: str) -> list[Mapping[str, list[list[Any]]]]:
+    """Return the phrases that count in a language: names, its own words, and those of the languages whose words stand in it too."""
+    languages = lexicon()["languages"]
+    return [lexicon()["names"], *(languages[name]["phrases"] for name in (language, *languages[language]["also"]))]
+
+
+def _phrases(text: str, tokens: list[Token], language: str) -> Iterator[Mention]:
     """Yield a mention for each phrase of the lexicon, with all that the same span may mean."""
-    phrases = lexicon()["phrases"]
+    tables = _tables(language)
     for position, token in enumerate(tokens):
         spans: dict[int, tuple[dict[str, str], list[str], list[float], list[str]]] = {}
-        for words, kind, value, *code in phrases.get(token.folded, ()):
+        for words, kind, value, *code in chain.from_iterable(table.get(token.folded, ()) for table in tables):
             last = position + len(words)
             if last > len(tokens) or [other.folded for other in tokens[position:last]] != words:
                 continue
@@ -88,7 +107,8 @@ def _phrases(text: str, tokens: list[Token]) -> Iterator[Mention]:
                 continue
             names, senses, numbers, units = spans.setdefault(end, ({}, [], [], []))
             if kind == "sense":
-                senses.append(value)
+                if value not in senses:
+                    senses.append(value)
             elif kind == "unit":
                 units.append(value)
             elif kind == "number":
@@ -131,9 +151,33 @@ def _quantities(text: str) -> Iterator[Mention]:
             yield mention
 
 
+_SIZE = re.compile(r"(?<![\w.])(\d{2,5})\s?[x×*]\s?(\d{2,5})(?![\w.])", re.IGNORECASE)
+_SMALLEST_SIDE = 64
+
+
+def _sizes(text: str) -> Iterator[Mention]:
+    """Yield a mention for each size in pixels, such as 1024x1024."""
+    for match in _SIZE.finditer(text):
+        if min(float(match[1]), float(match[2])) < _SMALLEST_SIDE:
+            continue
+        yield Mention(match.start(), match.end(), number=0.0, size=(float(match[1]), float(match[2])))
+
+
+_YEAR = re.compile(r"(?P<digits>(?:19|20)\d\d)\s?年")
+_CLOCK = re.compile(r"\b\d{1,2}(?::\d\d)?\s?(?:am|pm|a\.m\.|p\.m\.)(?![\w])", re.IGNORECASE)
+
+
+def _clocks(text: str) -> Iterator[Mention]:
+    """Yield a mention for each time of day, so that its number counts nothing."""
+    for match in _CLOCK.finditer(text):
+        yield Mention(match.start(), match.end(), senses=("clock",))
+
+
 def _longest_quantity(text: str, start: int, end: int) -> Mention | None:
     """Return the longest reading of a number and what follows it: a range, a unit, a magnitude, or the number alone."""
     window = text[start : start + 60]
+    if (year := _YEAR.match(text, start)) is not None and year.end("digits") == end:
+        return Mention(start, year.end(), number=float(year["digits"]))
     stops = sorted({end - start, *(stop.end() for stop in _STOP.finditer(window) if stop.end() > end - start)}, reverse=True)
     for stop in stops:
         if _BREAK.search(window[end - start : stop]):
@@ -145,7 +189,7 @@ def _longest_quantity(text: str, start: int, end: int) -> Mention | None:
         if quantity.unit and _is_thing(quantity.unit):
             continue
         if quantity.unit in ("", "x", "×"):
-            return Mention(start, start + stop, number=quantity.value)
+            return Mention(start, start + stop, number=quantity.value, quantity=quantity if quantity.low is not None else None)
         return Mention(start, start + stop, quantity=quantity)
     return None
 
@@ -201,14 +245,32 @@ def _number_words(text: str, language: str) -> Iterator[Mention]:
                 value = text2num(piece.casefold(), language)
             except ValueError:
                 continue
-            if len(piece) > 3 or last - position > 1:
-                yield Mention(words[position].start(), words[last - 1].end(), number=float(value))
+            if len(piece) > 2 or last - position > 1:
+                yield _with_unit(text, words[position].start(), words[last - 1].end(), float(value))
             position = last - 1
             break
         position += 1
 
 
-_UNIT_WORD = re.compile(r"(?<![\w'’.])(?:[A-Za-z]{2,12})(?:\s?CO2e?q?)?(?:/kWh)?(?![\w'’])")
+_AND_A_HALF = re.compile(r"\s+and\s+a\s+half\b", re.IGNORECASE)
+_MAGNITUDE_WORD = re.compile(r"\s+(hundred|thousand|million|billion)\b", re.IGNORECASE)
+
+
+def _with_unit(text: str, start: int, end: int, value: float) -> Mention:
+    """Return the mention of a number in words with what follows it: and a half, a magnitude, a unit (two and a half million, one hour)."""
+    if half := _AND_A_HALF.match(text, end):
+        value, end = value + 0.5, half.end()
+    if scale := _MAGNITUDE_WORD.match(text, end):
+        value, end = value * MAGNITUDES[scale[1].casefold()], scale.end()
+    shown = f"{value:.15g}"
+    follows = _longest_quantity(f"{shown}{text[end : end + 40]}", 0, len(shown))
+    if follows is not None and follows.quantity is not None and follows.end > len(shown):
+        return Mention(start, end + follows.end - len(shown), quantity=follows.quantity)
+    return Mention(start, end, number=value)
+
+
+_UNIT_WORD = re.compile(r"(?<![\w'’.])(?P<unit>[A-Za-z]{2,12}(?:\s?CO2e?q?)?(?:/kWh)?)(?:\s?/\s?(?P<per>day|d|week|month|year|yr|y|a))?(?![\w'’])")
+_PER = {"d": "day", "yr": "year", "y": "year", "a": "year"}
 _ASKED = (
     "Wh",
     "kWh",
@@ -244,9 +306,10 @@ def _units(text: str) -> Iterator[Mention]:
     """Yield a mention for each unit that stands without a number: the one in which an answer is wanted."""
     for match in _UNIT_WORD.finditer(text):
         try:
-            unit = parse_unit(match[0])
+            unit = parse_unit(match["unit"])
         except BadQuantity:
             continue
         asked = next((known for known in _ASKED if (parse_unit(known).factor, parse_unit(known).dimension) == (unit.factor, unit.dimension)), None)
         if asked is not None:
-            yield Mention(match.start(), match.end(), unit=asked)
+            per = match["per"]
+            yield Mention(match.start(), match.end(), unit=asked, senses=(f"per.{_PER.get(per, per)}",) if per else ())

@@ -58,7 +58,7 @@ def _boundary(mentions: Sequence[Mention], here: int, after: int) -> int:
 def _completed(part: Slots, whole: Slots, kinds: set[str]) -> Slots:
     """Return the slots of a part with what holds for the whole question; a count holds for all where only one is told."""
     shared = {kind: names for kind, names in whole.named.items() if kind not in kinds}
-    counts = part.counts
+    counts = part.counts or ({"comparator": 1.0} if "comparator" in part.named else {})
     if not counts and len(whole.counts) == 1 and "comparator" not in part.named and not kinds & {"place"}:
         (number,) = whole.counts.values()
         counts = {"bare": number}
@@ -67,7 +67,8 @@ def _completed(part: Slots, whole: Slots, kinds: set[str]) -> Slots:
         named={**shared, **part.named},
         counts=counts or (whole.counts if kinds & {"place"} else {}),
         senses=part.senses | {sense for sense in whole.senses if sense.startswith(("act.", "ask.", "about."))},
-        per=part.per or whole.per,
+        rate=part.rate or whole.rate,
+        span_hours=part.span_hours if part.span_hours is not None else whole.span_hours,
         hours=part.hours if part.hours is not None else whole.hours,
         pue=part.pue if part.pue is not None else whole.pue,
         amounts=part.amounts or (whole.amounts if kinds & {"place"} else ()),
@@ -75,6 +76,7 @@ def _completed(part: Slots, whole: Slots, kinds: set[str]) -> Slots:
         intensities_g=part.intensities_g or whole.intensities_g,
         wanted=whole.wanted,
         unit=None,
+        unreadable=whole.unreadable,
         unknown=None,
         unknown_place=None,
     )

@@ -16,10 +16,11 @@ from kilowhat.plugin.understanding.recognise import Mention
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, POWER, TIME, VOLUME, Dimension, Quantity, combine, parse_unit
 
 PERIOD_HOURS = {"second": 1 / 3600, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}
+SPANS = {**PERIOD_HOURS, "half_year": PERIOD_HOURS["year"] / 2}
 THINGS = ("task", "llm", "run", "model", "service", "hardware")
-NAMED = (*THINGS, "provider", "place", "comparator", "forecast")
-
 INTENSITY = combine(EMISSIONS, ENERGY, -1)
+_MASS_INTENSITY = combine(MASS, ENERGY, -1)
+_DATA: Dimension = (("data", 1),)
 _REACH = 3
 """How many mentions a number may be away from what it counts."""
 
@@ -30,19 +31,27 @@ class Slots:
 
     ``named`` holds the ids of each kind of name in order; ``counts`` a number for each kind of thing
     counted (task, device, server, request, user, word, token, input, output, comparator, thing, and
-    bare where nothing is counted); ``amounts`` the quantities with their dimension.
+    bare where nothing is counted), ``ends`` both ends where a range is told; ``amounts`` the quantities
+    with their dimension. ``rate`` is the period by which things are counted (a day), ``hours`` how long
+    something runs, ``span_hours`` the period over which the answer is wanted.
     """
 
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     counts: Mapping[str, float] = field(default_factory=dict)
     amounts: tuple[tuple[str, Dimension], ...] = ()
+    ends: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     hours: float | None = None
-    per: tuple[str, ...] = ()
+    device_hours: float | None = None
+    rate: str | None = None
+    span_hours: float | None = None
+    size: tuple[float, float] | None = None
     power_w: tuple[float, ...] = ()
     energy_wh_each: float | None = None
     emissions_g_each: float | None = None
     water_ml_each: float | None = None
     seconds_per_word: float | None = None
+    parameters_b: float | None = None
+    weight_bits: float | None = None
     pue: float | None = None
     utilisation: float | None = None
     percents: tuple[float, ...] = ()
@@ -52,8 +61,10 @@ class Slots:
     unit: str | None = None
     senses: frozenset[str] = frozenset()
     unknown: str | None = None
+    unknown_model: str | None = None
     unknown_place: str | None = None
     unknown_wanted: str | None = None
+    unreadable: str | None = None
 
     def name(self, kind: str) -> str | None:
         """Return the first name of a kind, or None."""
@@ -72,9 +83,8 @@ class Slots:
     @property
     def about_subject(self) -> bool:
         """Whether anything ties the question to AI and its energy."""
-        trains = "act.train" in self.senses and self.unknown is not None
-        told = self.things or self.amounts or self.power_w or self.energy_wh_each or trains or "forecast" in self.named
-        return bool(told or self.senses & {"about.subject", "noun.accelerator", "noun.server", "ask.grid"})
+        told = self.things or self.amounts or self.power_w or self.energy_wh_each or "forecast" in self.named or self.intensities_g or self.parameters_b
+        return bool(told or self.senses & {"about.subject", "about.datacentre", "act.train", "noun.accelerator", "noun.server", "ask.grid"})
 
 
 def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
@@ -94,10 +104,19 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
         if mention.unit is not None:
             told.setdefault("unit", mention.unit)
     told.update(_time(mentions, senses, told))
-    told["wanted"] = _wanted(senses, told.get("unit"))
+    if bits := _BITS.search(text):
+        told["weight_bits"] = float(next(group for group in bits.groups() if group))
+    if unreadable := _unreadable(text, mentions):
+        told["unreadable"] = unreadable
+    told["wanted"] = _wanted(mentions, senses, told.get("unit"))
+    _share_units(told, counts, senses)
+    told.pop("intensity_scale", None)
     told.update({name: tuple(value) for name, value in told.items() if isinstance(value, list)})
     told.update(_unknown(text, mentions, "place" in named))
     return replace(Slots(), named={kind: tuple(names) for kind, names in named.items()}, counts=counts, senses=senses, **told)
+
+
+_BITS = re.compile(r"\b(?:(\d{1,2})[\s-]?bits?|(?:fp|int|bf|q)(4|8|16|32))\b", re.IGNORECASE)
 
 
 def meant(mention: Mention) -> dict[str, str]:
@@ -112,7 +131,7 @@ def meant(mention: Mention) -> dict[str, str]:
 
 _COUNTED = {
     "noun.input": "input", "noun.output": "output", "noun.token": "token", "noun.request": "request", "noun.user": "user", "noun.accelerator": "device",
-    "noun.server": "server", "noun.word": "word", "noun.thing": "thing",
+    "noun.server": "server", "noun.word": "word", "noun.parameter": "parameter", "noun.thing": "thing",
 }  # fmt: skip
 
 
@@ -127,15 +146,15 @@ def _class(mention: Mention) -> str | None:
     return next((counted for sense, counted in _COUNTED.items() if sense in mention.senses), None)
 
 
-_YEAR_AFTER = re.compile(r"\s*年")
-
-
 def _count(text: str, mentions: Sequence[Mention], position: int, counts: dict[str, float], told: dict[str, Any]) -> None:
     """Give a number to what it counts, or to the factor or the year that it tells."""
     mention = mentions[position]
     number = mention.number
     before = mentions[position - 1] if position else None
     if number is None:
+        return
+    if mention.size is not None:
+        told.setdefault("size", mention.size)
         return
     if before is not None and "mod.pue" in before.senses:
         told.setdefault("pue", number)
@@ -145,24 +164,34 @@ def _count(text: str, mentions: Sequence[Mention], position: int, counts: dict[s
         return
     counted = "bare"
     for after in mentions[position + 1 : position + 1 + _REACH]:
-        if after.number is not None or after.quantity is not None or "prep" in after.senses:
+        if after.number is not None or after.quantity is not None or "place" in after.names:
             break
         found = _class(after)
         if found == "thing" and counted == "bare":
             counted = "thing"
             continue
+        if found == "comparator" and counted == "thing":
+            break
         if found is not None:
             counted = found
             break
+    if before is not None and "hardware" in before.names and text[mention.start - 1 : mention.start] in ("(", "（"):
+        return
     written = text[mention.start : mention.end]
-    if re.fullmatch(r"(?:19|20)\d\d", written) and (counted == "bare" or _YEAR_AFTER.match(text, mention.end)):
+    if re.fullmatch(r"(?:19|20)\d\d\s?年?", written) and (counted == "bare" or written.endswith("年")):
         told.setdefault("years", []).append(int(number))
         return
     if counted == "bare" and before is not None:
         counted = _class(before) or "bare"
+    if counted == "device" and _DEVICE_HOURS.match(text, mentions[position + 1].end if position + 1 < len(mentions) else mention.end):
+        told.setdefault("device_hours", number)
+        return
+    if mention.quantity is not None and mention.quantity.low is not None and mention.quantity.high is not None:
+        told.setdefault("ends", {}).setdefault(counted, (mention.quantity.low, mention.quantity.high))
     counts.setdefault(counted, number)
 
 
+_DEVICE_HOURS = re.compile(r"[\s-]*(?:gpu[\s-]*)?(?:hours?\b|卡时|卡時|小时|小時)", re.IGNORECASE)
 _EACH = re.compile(r"\s*(?:each|apiece|a piece|per\b|/|每)")
 _PER_THING = re.compile(r"/|\bper\b|每")
 _EACH_SLOTS: dict[Dimension, tuple[str, str]] = {ENERGY: ("energy_wh_each", "Wh"), EMISSIONS: ("emissions_g_each", "g CO2e"), VOLUME: ("water_ml_each", "mL")}
@@ -174,13 +203,17 @@ def _measure(mention: Mention, quantity: Quantity, told: dict[str, Any], text: s
     per_thing = bool(_PER_THING.search(quantity.unit))
     if dimension == TIME and per_thing:
         told.setdefault("seconds_per_word", quantity.to("s").value)
+    elif dimension == TIME and re.search(r"gpu|tpu|accelerator|device|卡", quantity.unit, re.IGNORECASE):
+        told.setdefault("device_hours", quantity.to("h").value)
     elif dimension == TIME:
-        told.setdefault("hours", quantity.to("h").value)
+        told["hours"] = told.get("hours", 0.0) + quantity.to("h").value
     elif dimension == POWER:
         ends = (quantity.low, quantity.high) if quantity.low is not None else (quantity.value,)
         told.setdefault("power_w", []).extend(Quantity(end, quantity.unit).to("W").value for end in ends if end is not None)
-    elif dimension == INTENSITY:
-        told.setdefault("intensities_g", []).append(quantity.to("g CO2e/kWh").value)
+    elif dimension in (INTENSITY, _MASS_INTENSITY):
+        scale = parse_unit(quantity.unit).factor * 1000
+        told.setdefault("intensity_scale", scale)
+        told.setdefault("intensities_g", []).append(quantity.value * scale)
     elif dimension in _EACH_SLOTS and (per_thing or _EACH.match(text, mention.end)):
         slot, unit = _EACH_SLOTS[dimension]
         told.setdefault(slot, quantity.to(unit).value)
@@ -188,6 +221,8 @@ def _measure(mention: Mention, quantity: Quantity, told: dict[str, Any], text: s
         told.setdefault("amounts", []).append((_as_text(quantity), dimension))
     elif dimension == MASS:
         told.setdefault("amounts", []).append((f"{quantity.to('kg').value!r} kg CO2e", EMISSIONS))
+    elif dimension == _DATA and quantity.unit == "B":
+        told.setdefault("parameters_b", quantity.value)
     elif quantity.unit in ("%", "percent"):
         told.setdefault("percents", []).append(quantity.value)
 
@@ -199,34 +234,78 @@ def _as_text(quantity: Quantity) -> str:
 
 
 def _time(mentions: Sequence[Mention], senses: frozenset[str], told: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how long something runs and by which period it is counted."""
-    per = tuple(sense.partition(".")[2] for mention in mentions for sense in mention.senses if sense.startswith("per."))
+    """Return by which period things are counted, how long something runs, and over which period the answer is wanted.
+
+    A period beside a number is a rate (100 a day, 每天100次); any other one is the time that is asked for.
+    """
+    periods = [(position, sense.partition(".")[2]) for position, mention in enumerate(mentions) for sense in mention.senses[:1] if sense.startswith("per.")]
+    rate = next((period for position, period in periods if _beside_number(mentions, position)), None)
+    rest = [period for _, period in periods if period != rate]
+    span = next((length for name, length in SPANS.items() if f"for.{name}" in senses), None)
+    if span is None and rest:
+        span = PERIOD_HOURS[max(rest, key=PERIOD_HOURS.__getitem__)]
     hours = told.get("hours")
-    for period, length in PERIOD_HOURS.items():
-        if f"for.{period}" in senses and hours is None:
-            hours = length
-    longer = [period for period in per if period in ("week", "month", "year")]
-    if hours is not None and hours <= 24 and "day" in per and longer:
-        hours = hours * PERIOD_HOURS[longer[0]] / 24
-    return {"per": per, **({"hours": hours} if hours is not None else {})}
+    if hours is not None and hours <= 24 and "day" in (rate, *rest):
+        daily = [PERIOD_HOURS[period] for period in (rate, *rest) if period in ("week", "month", "year")]
+        if daily or span:
+            hours = hours * (max(daily) if daily else span or 24.0) / 24
+            return {"hours": hours, "rate": rate}
+    return {"rate": rate, **({"span_hours": span} if span is not None else {}), **({"hours": hours} if hours is not None else {})}
 
 
-def _wanted(senses: frozenset[str], unit: str | None) -> str | None:
-    """Return the quantity that is asked for: by the unit wanted, else by the words."""
+def _beside_number(mentions: Sequence[Mention], position: int) -> bool:
+    """Return whether a period stands right behind what a number counts, or right before a number."""
+    if position + 1 < len(mentions) and (mentions[position + 1].number is not None):
+        return True
+    for before in reversed(mentions[max(0, position - 3) : position]):
+        if before.number is not None or (before.quantity is not None and before.quantity.dimension != TIME):
+            return True
+        if any(sense.startswith(("per.", "ask.")) for sense in before.senses) and not before.names:
+            return False
+    return False
+
+
+_ANY_NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?", re.IGNORECASE)
+
+
+def _unreadable(text: str, mentions: Sequence[Mention]) -> str | None:
+    """Return a number in the text that no mention covers, or None: it is asked about, not dropped."""
+    for match in _ANY_NUMBER.finditer(text):
+        attached = re.search(r"[^\W\d]-?$", text[: match.start()]) or re.match(r"[\s-]?bits?\b", text[match.end() :])
+        if not attached and not any(mention.start < match.end() and match.start() < mention.end for mention in mentions):
+            return match[0][:40]
+    return None
+
+
+def _share_units(told: dict[str, Any], counts: dict[str, float], senses: frozenset[str]) -> None:
+    """Give a bare number the unit of the figure that it is told beside: 415 TWh to 945 by 2030, 0.6 kg/kWh and 0.2."""
+    bare = counts.get("bare")
+    amounts, intensities = told.get("amounts", []), told.get("intensities_g", [])
+    if bare is None:
+        return
+    if len(amounts) == 1 and len(told.get("years", [])) > 1:
+        amounts.append((f"{bare!r} {amounts[0][0].partition(' ')[2]}", amounts[0][1]))
+        del counts["bare"]
+    elif len(intensities) == 1 and "ask.save" in senses:
+        intensities.append(bare * told["intensity_scale"])
+        del counts["bare"]
+
+
+def _wanted(mentions: Sequence[Mention], senses: frozenset[str], unit: str | None) -> str | None:
+    """Return the quantity that is asked for: by the unit wanted, else by the first word for one."""
     if "ask.source" in senses:
         return "source"
     if unit is not None:
         by_unit = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water", MASS: "emissions", POWER: "power"}.get(parse_unit(unit).dimension)
         if by_unit is not None:
             return by_unit
-    for sense in ("ask.emissions", "ask.water", "ask.energy"):
-        if sense in senses:
-            return sense.partition(".")[2]
-    return None
+    asked = (sense.partition(".")[2] for mention in mentions for sense in mention.senses if sense in ("ask.emissions", "ask.water", "ask.energy"))
+    return next(asked, None)
 
 
 _UNKNOWN = re.compile(r"\b[A-Z][\w.-]*(?:\s+[A-Z0-9][\w.-]*)*|\b[a-z]+[-.]?\d[\w.-]*")
 _ASKED_THING = re.compile(r"\s+(?P<name>[a-z]{3,})", re.IGNORECASE)
+_USED = re.compile(r"(?:\b(?:with|by|using|via|mit|avec|con|par)|用)\s*$", re.IGNORECASE)
 _AFTER_PREP = re.compile(r"\s*(?:the\s+)?(?P<name>[A-Za-zÀ-ÿ][\w'-]*(?:\s+[A-Z][\w'-]*)*)")
 
 
@@ -239,9 +318,10 @@ def _unknown(text: str, mentions: Sequence[Mention], has_place: bool) -> dict[st
 
     found: dict[str, str] = {}
     for mention in mentions:
-        if "prep" in mention.senses and not has_place and text[mention.start : mention.end].casefold() in ("in", "region"):
+        if "prep" in mention.senses and not has_place:
             after = _AFTER_PREP.match(text, mention.end)
-            if after and free(*after.span("name")) and (after["name"][0].isupper() or after.end() >= len(text.rstrip("?.! ")) - 1):
+            ends_there = after is not None and after.end() >= len(text.rstrip("?.! ")) - 1 and text[mention.start : mention.end].casefold() in ("in", "region")
+            if after and free(*after.span("name")) and (after["name"][0].isupper() or ends_there):
                 found["unknown_place"] = after["name"]
         asked = _ASKED_THING.match(text, mention.end) if "ask.how_many" in mention.senses else None
         if asked and free(*asked.span("name")):
@@ -250,5 +330,5 @@ def _unknown(text: str, mentions: Sequence[Mention], has_place: bool) -> dict[st
         if match.start() == 0 and "-" not in match[0] and not re.search(r"\d", match[0]):
             continue
         if free(*match.span()) and match[0] not in found.get("unknown_place", "") and len(match[0]) > 1:
-            found.setdefault("unknown", match[0])
+            found.setdefault("unknown_model" if _USED.search(text[: match.start()]) else "unknown", match[0])
     return found

@@ -1,4 +1,4 @@
-"""Tokens: runs of letters, runs of digits, and single Chinese or Japanese characters.
+"""Tokens: runs of letters, of katakana and of digits, and single Chinese characters and hiragana.
 
 A model's name falls into the same tokens however it is spelled: GPT-4o, gpt 4o and GPT4o are all ``gpt 4 o``.
 """
@@ -9,7 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-_TOKEN = re.compile(r"[\u3400-\u9fff\u3005]|[\u3040-\u30ff]+|\d+|[^\W\d_\u3040-\u30ff\u3400-\u9fff]+")
+_TOKEN = re.compile(r"[\u3400-\u9fff\u3005\u3040-\u309f]|[\u30a0-\u30ff]+|\d+|[^\W\d_\u3040-\u30ff\u3400-\u9fff]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 No tool is chosen by a word. Each tool is offered all slots; the one whose arguments use
 most of them, with none missing, is run. So a new tool is found by the arguments it takes.
+What no argument could take is named in the answer, never dropped in silence.
 """
 
 from __future__ import annotations
@@ -15,10 +16,20 @@ from kilowhat.plugin.understanding.plan import Call, Plan
 from kilowhat.plugin.understanding.recognise import Mention, read
 from kilowhat.plugin.understanding.segments import cut
 from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
-from kilowhat.tools import TOOLS
-from kilowhat.tools.core.tool import Tool
+from kilowhat.tools import TOOLS, KilowhatError, Library
+from kilowhat.tools.core.tool import Tool, ref
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME
 
-_KEEPS = ("per", "counts", "named", "senses")
+_MERGED = ("counts", "named", "senses", "ends")
+MAXIMUM_TURNS = 12
+PAIR = 2
+"""Two carbon intensities are now and later; more are the hours to choose among."""
+
+FIRST_FORECAST = 2026
+"""A year from here on is asked of forecasts."""
+
+TOPICS = {"train": {"act.train"}, "make": {"act.make", "noun.lifetime"}}
+"""The senses that put a question on a tool's topic."""
 
 
 def understand(turns: Sequence[tuple[str, str]], *, region: str | None = None) -> Plan:
@@ -28,31 +39,75 @@ def understand(turns: Sequence[tuple[str, str]], *, region: str | None = None) -
         turns: (role, text), the last one the user's.
         region: A place to take where the question names none.
     """
-    text, language, mentions = read(turns[-1][1])
-    slots = read_slots(text, mentions)
-    earlier = [question for role, question in turns[:-1] if role == "user"]
-    if earlier and not _stands_alone(slots):
-        before, _, its_mentions = read(earlier[-1])
-        slots = _follow_up(read_slots(before, its_mentions), slots)
+    slots, language, follows = Slots(), None, False
+    text, mentions = "", list[Mention]()
+    for question in [said for role, said in turns if role == "user"][-MAXIMUM_TURNS:]:
+        text, language, mentions = read(question, language)
+        now = read_slots(text, mentions)
+        follows = bool(slots.about_subject) and not _stands_alone(now)
+        slots = _follow_up(slots, now) if follows else now
     if region is not None and slots.name("place") is None and slots.unknown_place is None:
         slots = replace(slots, named={**slots.named, "place": (region,)})
-    return _comparison(slots, language, text, mentions) or plan(slots, language, text)
+    language = language or "en"
+    if (checked := _claim(slots, language, text)) is not None:
+        return checked
+    several = None if follows else _several(slots, language, text, mentions)
+    return several or plan(slots, language, text)
 
 
-def _comparison(slots: Slots, language: str, text: str, mentions: Sequence[Mention]) -> Plan | None:
-    """Return the plan that sets things against each other, where a question asks for that and each of them can be calculated."""
-    if not slots.senses & {"shape.versus", "ask.ratio"} or "compare" not in TOOLS:
+def _claim(slots: Slots, language: str, text: str) -> Plan | None:
+    """Return the plan that checks a claim: the figure it states against what the rest of the question gives, or against the claims of the library."""
+    asserts = "shape.claim" in slots.senses or ("shape.yes_no" in slots.senses and slots.amounts)
+    if not asserts or "check_claim" not in TOOLS or slots.wanted == "source":
         return None
-    parts = cut(text, mentions) or cut(text, mentions, places=True)
-    items = []
+    claim: dict[str, Any] = {"claim": text[:500]}
+    tries = [claim]
+    bare = replace(slots, senses=slots.senses - {"shape.claim", "shape.yes_no", "shape.versus", "ask.ratio"}, wanted=None, unit=None)
+    times = slots.counts.get("thing", slots.counts.get("bare"))
+    if len(slots.amounts) == PAIR and slots.amounts[0][1] == slots.amounts[1][1] and times is not None:
+        tries.insert(0, {**claim, "stated": f"{times:g} times", "recompute": f"{slots.amounts[0][0]} / {slots.amounts[1][0]}"})
+    for stated, dimension in slots.amounts if slots.things or slots.power_w else ():
+        rest = plan(replace(bare, amounts=tuple(amount for amount in slots.amounts if amount[0] != stated)), language, text)
+        if rest.outcome == "answered" and rest.calls[-1].tool != "look_up_references":
+            quantity = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water"}.get(dimension, "energy")
+            tries.append({**claim, "stated": stated, "recompute": f"{as_ref(rest.calls[-1])}#{quantity}"})
+    for arguments in tries:
+        try:
+            TOOLS["check_claim"](arguments)
+        except KilowhatError:
+            continue
+        return Plan("answered", language, (Call("check_claim", arguments),), quantity="claim")
+    return None
+
+
+def _several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]) -> Plan | None:
+    """Return the plan for several things: set against each other where the question asks for that, else one after the other."""
+    parts = cut(text, mentions) or (cut(text, mentions, places=True) if not slots.amounts or slots.senses & {"shape.versus", "ask.ratio"} else [])
+    calls, labels = [], []
     for label, part in parts:
         planned = plan(part, language, text)
         if planned.outcome != "answered" or planned.calls[-1].tool == "look_up_references":
             return None
-        last = planned.calls[-1]
-        wanted = slots.wanted if slots.wanted in ("energy", "emissions", "water") else None
-        items.append({"label": label, "quantity": _ref(TOOLS[last.tool], last.arguments) + (f"#{wanted}" if wanted else "")})
-    return Plan("answered", language, (Call("compare", {"items": items}),), quantity="ratio") if items else None
+        calls.append(planned.calls[-1])
+        labels.append(label)
+    if not calls or (any(call.tool == "convert_to_equivalents" for call in calls) and not slots.senses & {"shape.versus", "ask.ratio"}):
+        return None
+    places = "place" in slots.named and len({call.arguments.get("region") for call in calls}) > 1
+    if slots.senses & ({"ask.ratio"} if places else {"shape.versus", "ask.ratio"}) and "compare" in TOOLS:
+        wanted = f"#{slots.wanted}" if slots.wanted in ("energy", "emissions", "water") else ""
+        items = [{"label": label, "quantity": as_ref(call) + (wanted if "region" in TOOLS[call.tool].arguments.model_fields else "")} for label, call in zip(labels, calls, strict=True)]
+        return Plan("answered", language, (Call("compare", {"items": items}),), quantity="ratio")
+    total = _sum(slots, calls)
+    if total is not None:
+        return Plan("answered", language, (total,), quantity=slots.wanted, unit=slots.unit)
+    return Plan("answered", language, tuple(calls), quantity=slots.wanted, unit=slots.unit, parallel=True)
+
+
+def _sum(slots: Slots, calls: Sequence[Call]) -> Call | None:
+    """Return the call that adds the results of several, where their total is asked for."""
+    if "ask.sum" not in slots.senses or slots.wanted not in ("energy", "emissions", "water"):
+        return None
+    return Call("calculate", {"expression": " + ".join(f"{as_ref(call)}#{slots.wanted}" for call in calls)})
 
 
 def _stands_alone(slots: Slots) -> bool:
@@ -62,63 +117,170 @@ def _stands_alone(slots: Slots) -> bool:
 
 def _follow_up(before: Slots, now: Slots) -> Slots:
     """Return the earlier slots with those that the new question tells in their place."""
-    told: dict[str, Any] = {}
-    for slot in fields(Slots):
-        value = getattr(now, slot.name)
-        if slot.name not in _KEEPS and value:
-            told[slot.name] = value
-    told["per"] = now.per or before.per
-    told["named"] = {**before.named, **now.named}
-    told["senses"] = before.senses | now.senses
-    told["counts"] = _counts(before, now)
+    told: dict[str, Any] = {slot.name: value for slot in fields(Slots) if slot.name not in _MERGED and (value := getattr(now, slot.name))}
+    named = {**before.named, **now.named}
     if now.things:
-        told["named"] = {kind: names for kind, names in told["named"].items() if kind not in THINGS or kind in now.named}
-        told["senses"] = now.senses | {sense for sense in before.senses if sense.startswith("per.")}
+        named = {kind: names for kind, names in named.items() if kind not in THINGS or kind in now.named}
     if now.wanted is not None and now.unit is None:
         told["unit"] = None
-    return replace(before, **told)
+    kept = {sense for sense in before.senses if not sense.startswith(("shape.", "ask.")) and not (now.things and sense.startswith("act."))}
+    return replace(before, **told, named=named, counts=_counts(before, now), ends=now.ends, senses=now.senses | kept)
 
 
 def _counts(before: Slots, now: Slots) -> dict[str, float]:
     """Return the counts of a follow-up; a bare number takes the place of the one that was counted before."""
     counts = dict(before.counts)
     for kind, number in now.counts.items():
-        replaced = next(iter(counts), kind) if kind in ("bare", "thing") else kind
-        counts[replaced] = number
-    if now.things and counts and not now.counts:
+        counts[next(iter(counts), kind) if kind in ("bare", "thing") else kind] = number
+    if now.things and before.things and set(now.things) != set(before.things) and counts and not now.counts:
         counts = {"bare": next(iter(counts.values()))}
     return counts
 
 
 def plan(slots: Slots, language: str, text: str) -> Plan:
     """Return the calls that answer the slots, or why there are none."""
+    refused = _refusal(slots, language)
+    if refused is not None:
+        return refused
+    if "ask.grid" in slots.senses and "place" in slots.named and not slots.things and not slots.amounts:
+        year = {"year": slots.years[0]} if slots.years else {}
+        return Plan("answered", language, (Call("convert_energy_to_emissions", {"energy": "1 kWh", "region": slots.named["place"][0], **year}),), quantity="carbon-intensity")
+    if slots.wanted == "source":
+        return Plan("answered", language, (Call("look_up_references", {"query": _query(slots, text), **_subject(slots)}),), quantity="source")
+    if (forecast := _forecast(slots)) is not None:
+        return Plan("answered", language, (Call("project_growth", {"forecast": forecast}),), quantity="energy")
+    if not slots.things and not slots.amounts and "noun.request" in slots.senses and slots.wanted in ("energy", "emissions", "water"):
+        slots = replace(slots, named={**slots.named, "service": ("ai-chatbot",)})
+    if len(slots.ends) == 1 or len(slots.power_w) == 2:
+        return _both_ends(slots, language, text)
+    fitting = [(score, -order, tool, arguments, used) for order, tool in enumerate(TOOLS.values()) if (fit := _fit(tool, slots)) for score, arguments, used in [fit]]
+    if not fitting:
+        return _without_tool(slots, language, text)
+    _, _, tool, arguments, used = max(fitting, key=lambda fit: fit[:2])
+    calls = _chain(tool, arguments, slots)
+    if "ask.save" in slots.senses and tool.name == "choose_place_and_time":
+        share = "saving-share" if "ask.percent" in slots.senses else "saving"
+        two = len(arguments.get("hourly_intensity_g_co2e_per_kwh", ())) == PAIR
+        return Plan("answered", language, calls, quantity=f"{share}-at-most" if two else share, unit=slots.unit, unused=_unused(slots, used))
+    wanted = "count" if "comparator" in slots.named and calls[-1].tool == "convert_to_equivalents" and "equivalents" in calls[-1].arguments else slots.wanted
+    return Plan("answered", language, calls, quantity=wanted, unit=slots.unit, unused=_unused(slots, used))
+
+
+def _query(slots: Slots, text: str) -> str:
+    """Return what to look for: the names and the quantity in the library's own words where the question names something, else its own words."""
+    library = Library.load()
+    kinds = {"run": "runs", "task": "tasks", "service": "services", "model": "models", "hardware": "hardware"}
+    names = [library.named(kind, slots.named[slot][0]).name for slot, kind in kinds.items() if slot in slots.named]
+    if not names:
+        return text[:300]
+    asked = [word for word in ("emissions", "energy", "water") if f"ask.{word}" in slots.senses]
+    training = ["training"] if "run" in slots.named and "service" not in slots.named else []
+    return " ".join([*dict.fromkeys(names), *training, *asked, *(amount.replace(".0 ", " ") for amount, _ in slots.amounts)])[:300]
+
+
+def _subject(slots: Slots) -> dict[str, str]:
+    """Return the subject of the figure asked for, where what is named and what is asked tell it."""
+    dimensions = {dimension for _, dimension in slots.amounts}
+    asked = "emissions" if "ask.emissions" in slots.senses or EMISSIONS in dimensions else "energy" if "ask.energy" in slots.senses or ENERGY in dimensions else None
+    if asked is None:
+        return {}
+    if "run" in slots.named and "service" not in slots.named:
+        return {"subject": f"training-{asked}"}
+    return {"subject": "task-energy"} if "task" in slots.named and asked == "energy" else {}
+
+
+def _forecast(slots: Slots) -> str | None:
+    """Return the published forecast that a question about the whole of AI or of data centres names by its year."""
+    if "forecast" in slots.named and not slots.amounts:
+        return slots.named["forecast"][0]
+    soon = [year for year in slots.years if year >= FIRST_FORECAST]
+    if not soon or slots.things or slots.amounts or slots.power_w or not slots.senses & {"about.subject", "about.datacentre"}:
+        return None
+    about = "data centres" if "about.datacentre" in slots.senses else "AI"
+    try:
+        return Library.load().name("forecasts", f"{about} {soon[0]}").id
+    except KilowhatError:
+        return None
+
+
+def _refusal(slots: Slots, language: str) -> Plan | None:
+    """Return the plan for what is not asked clearly, or not ours to answer; None where it is."""
+    if slots.unreadable is not None:
+        return Plan("needs_input", language, reason="unreadable", slots={"number": slots.unreadable})
     if slots.unknown_wanted is not None and slots.wanted is None and "comparator" not in slots.named:
         return Plan("declined", language, reason="off_subject")
     if not slots.about_subject and "comparator" not in slots.counts:
-        if slots.senses & {"greeting"} and not slots.wanted:
+        if "greeting" in slots.senses and not slots.wanted:
             return Plan("declined", language, reason="greeting")
         if slots.wanted == "energy" and slots.counts and not ("comparator" in slots.named or "place" in slots.named):
             return Plan("needs_input", language, reason="which_task")
         return Plan("declined", language, reason="off_subject")
     if slots.things == ["task"] and not (slots.counts or slots.wanted or "comparator" in slots.named):
         return Plan("needs_input", language, reason="which_task")
-    if slots.wanted == "source":
-        return Plan("answered", language, (Call("look_up_references", {"query": text[:300]}),), quantity="source")
-    fitting = sorted(
-        ((score, -order, tool, arguments) for order, tool in enumerate(TOOLS.values()) if (fit := _fit(tool, slots)) for score, arguments in [fit]), key=lambda item: item[:2], reverse=True
-    )
-    if not fitting:
-        return _without_tool(slots, language, text)
-    _, _, tool, arguments = fitting[0]
-    calls = [Call(tool.name, arguments)]
-    if "comparator" in slots.named and "quantity" not in tool.arguments.model_fields:
-        calls.append(Call("convert_to_equivalents", {"quantity": _ref(tool, arguments), "equivalents": list(slots.named["comparator"])}))
-    wanted = "count" if "comparator" in slots.named and (len(calls) > 1 or tool.name == "convert_to_equivalents") else slots.wanted
-    return Plan("answered", language, tuple(calls), quantity=wanted, unit=slots.unit)
+    return None
 
 
-def _fit(tool: Tool, slots: Slots) -> tuple[int, dict[str, Any]] | None:
-    """Return how many slots a tool uses, and its arguments; None where one that it needs is not told.
+def _both_ends(slots: Slots, language: str, text: str) -> Plan:
+    """Return the plan for a range: one call for each of its ends."""
+    if len(slots.power_w) == 2:
+        each = [replace(slots, ends={}, power_w=(end,)) for end in slots.power_w]
+    else:
+        ((kind, ends),) = slots.ends.items()
+        each = [replace(slots, ends={}, counts={**slots.counts, kind: end}) for end in ends]
+    plans = [plan(one, language, text) for one in each]
+    if any(planned.outcome != "answered" for planned in plans):
+        return plans[0]
+    return replace(plans[0], calls=tuple(planned.calls[0] for planned in plans), parallel=True)
+
+
+def _chain(tool: Tool, arguments: dict[str, Any], slots: Slots) -> tuple[Call, ...]:
+    """Return the call of a tool, and where everyday things are asked for, the call that turns its result into them."""
+    call = Call(tool.name, arguments)
+    things = slots.named.get("comparator", ())
+    if not things or ("quantity" in tool.arguments.model_fields and "equivalents" not in arguments):
+        return (call,)
+    if "quantity" not in tool.arguments.model_fields:
+        return (call, Call("convert_to_equivalents", {"quantity": as_ref(call), "equivalents": list(things)}))
+    amount = slots.amount(ENERGY)
+    if amount is not None and not _has_energy(things[0]):
+        first = Call("convert_energy_to_emissions", {"energy": amount, **({"region": slots.named["place"][0]} if "place" in slots.named else {})})
+        return (first, Call("convert_to_equivalents", {"quantity": as_ref(first), "equivalents": list(things)}))
+    return (call,)
+
+
+def _has_energy(thing: str) -> bool:
+    library = Library.load()
+    figures = library.find("comparator", comparator=thing) + library.find("electricity-total", comparator=thing)
+    return any(fact.quantity.dimension == ENERGY for fact in figures) or not any(fact.quantity.dimension == EMISSIONS for fact in figures)
+
+
+_KEPT = ("hours", "span", "rate")
+
+
+def _unused(slots: Slots, used: set[str]) -> tuple[str, ...]:
+    """Return what was told and no argument took, in words."""
+    told: dict[str, str] = {}
+    library = Library.load()
+    kinds = {"hardware": "hardware", "service": "services", "place": "places", "llm": "models"}
+    for kind, names in kinds.items():
+        if kind in slots.named and kind not in used:
+            first = slots.named[kind][0]
+            told[kind] = library.named(names, first).name if first in library.names(names) else first
+    if slots.pue is not None and "pue" not in used:
+        told["pue"] = f"PUE {slots.pue:g}"
+    if slots.intensities_g and "intensities_g" not in used:
+        told["intensity"] = f"{slots.intensities_g[0]:g} g CO2e/kWh"
+    if slots.size is not None and "size" not in used:
+        told["size"] = f"{slots.size[0]:g}×{slots.size[1]:g}"
+    if slots.hours is not None and not used & {"hours"}:
+        told["hours"] = f"{slots.hours:g} h" if slots.hours >= 1 else f"{slots.hours * 3600:g} s"
+    if slots.unknown_place is not None and "unknown_place" not in used:
+        told["unknown_place"] = slots.unknown_place
+    return tuple(told.values())
+
+
+def _fit(tool: Tool, slots: Slots) -> tuple[int, dict[str, Any], set[str]] | None:
+    """Return how many slots a tool uses, its arguments, and the slots; None where one that it needs is not told.
 
     A count that is not told is one, where the thing counted is told.
     """
@@ -129,7 +291,7 @@ def _fit(tool: Tool, slots: Slots) -> tuple[int, dict[str, Any]] | None:
         found = fill(slots, tool) if fill else None
         if found is not None:
             arguments[name], names = found
-            used |= set(names)
+            used |= {slot for slot in names if slot not in _KEPT or _told(slots, slot)}
         elif name == "count" and "task" in arguments:
             arguments[name] = 1.0
         elif field.is_required():
@@ -138,7 +300,11 @@ def _fit(tool: Tool, slots: Slots) -> tuple[int, dict[str, Any]] | None:
     if way is None or not _on_topic(tool, way, slots):
         return None
     told_otherwise = {name for other in tool.ways for name in other} - set(way)
-    return len(used), {name: value for name, value in arguments.items() if name not in told_otherwise or _joins(tool, way, name)}
+    return len(used), {name: value for name, value in arguments.items() if name not in told_otherwise or _joins(tool, way, name)}, used
+
+
+def _told(slots: Slots, slot: str) -> bool:
+    return {"hours": slots.hours, "span": slots.span_hours, "rate": slots.rate}[slot] is not None
 
 
 def _way(tool: Tool, arguments: dict[str, Any]) -> tuple[str, ...] | None:
@@ -154,17 +320,16 @@ def _joins(tool: Tool, way: tuple[str, ...], name: str) -> bool:
 
 def _on_topic(tool: Tool, way: tuple[str, ...], slots: Slots) -> bool:
     """Return whether a question is about the tool's topic: by a word for it, or by a run that it names without counting requests."""
-    if tool.topic is None or f"act.{tool.topic}" in slots.senses:
+    if tool.topic is None or TOPICS[tool.topic] & slots.senses:
         return True
-    return way == ("model",) and not slots.counts.keys() & {"token", "request"}
+    return tool.topic == "train" and way == ("model",) and not slots.counts.keys() & {"token", "output", "input", "request"}
 
 
-def _ref(tool: Tool, arguments: dict[str, Any]) -> str:
-    from kilowhat.tools import KilowhatError
-    from kilowhat.tools.core.tool import ref
-
+def as_ref(call: Call) -> str:
+    """Return a planned call as a ref, so that the next one can take its result."""
+    tool = TOOLS[call.tool]
     try:
-        return ref(tool.name, tool.validate(arguments))
+        return ref(tool.name, tool.validate(call.arguments))
     except KilowhatError:
         return tool.name
 
@@ -176,5 +341,5 @@ def _without_tool(slots: Slots, language: str, text: str) -> Plan:
     if "act.train" in slots.senses:
         return Plan("needs_input", language, reason="which_run")
     if slots.things:
-        return Plan("answered", language, (Call("look_up_references", {"query": text[:300]}),), quantity="source")
+        return Plan("answered", language, (Call("look_up_references", {"query": _query(slots, text), **_subject(slots)}),), quantity="source")
     return Plan("needs_input", language, reason="which_task")

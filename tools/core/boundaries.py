@@ -10,6 +10,8 @@ BOUNDARIES = {
     "server": "the measured server: its accelerators, memory and processor; no cooling, network or idle time",
     "facility": "the whole facility, cooling and power conversion included",
     "life-cycle": "the life cycle, manufacturing included",
+    "cradle-to-gate": "manufacture of the part alone, from raw material to the gate of the factory",
+    "with-host-and-building": "manufacture of the part with its share of server and building",
     "on-site": "on the site alone",
     "off-site": "at the power plants alone",
     "on-site-and-off-site": "on the site and at the power plants",

@@ -31,7 +31,7 @@ from kilowhat.tools.core.units import parse_quantity, parse_unit
 
 HERE = COMPILED.parent
 LANGUAGES = ("en", "zh_Hans", "zh_Hant", "fr", "de", "es", "ja")
-NAME_KINDS = ("tasks", "models", "services", "runs", "hardware", "providers", "places", "comparators")
+NAME_KINDS = ("tasks", "models", "services", "runs", "hardware", "providers", "places", "comparators", "forecasts")
 
 _ID = re.compile(r"^[a-z0-9]+(?:[.-][a-z0-9]+)*$")
 _HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff<>]")
@@ -267,6 +267,10 @@ def check_library(sources: Mapping[str, Source], facts: Mapping[str, Fact], clai
             raise LibraryError(f"{subject} of {dict(scope)}: {count} facts are its default")
     for fact in facts.values():
         check_derivation(fact, facts)
+    for forecast in names.get("forecasts", {}).values():
+        for fact_id in (forecast.get("end"), forecast.get("start"), *(forecast.get("cases") or ())):
+            if (fact_id is not None or forecast.get("end") is None) and fact_id not in facts:
+                raise LibraryError(f"forecasts: {forecast.id}: {fact_id!r} is no fact")
     for place in names.get("places", {}).values():
         if place.get("intensity") is not None and place.get("intensity") not in facts:
             raise LibraryError(f"places: {place.id}: intensity {place.get('intensity')!r} is no fact")

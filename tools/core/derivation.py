@@ -7,21 +7,26 @@ uncertainty of the inputs through them, and keeps for each number where it comes
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
-from kilowhat.tools.core.estimate import METHOD_VERSION, Alternative, Estimate, Input, Result, Step, Verdict, Warning, cite
-from kilowhat.tools.core.expression import Formula
-from kilowhat.tools.core.reference import Fact, Library
-from kilowhat.tools.core.spread import Interval, spread
-from kilowhat.tools.core.text import write_text
-from kilowhat.tools.core.tool import Arguments, filled, ref
+from kilowhat.tools.core.estimate import METHOD_VERSION, Alternative, Citation, Estimate, Input, Result, Step, Verdict, Warning, cite, head_of, json_size
+from kilowhat.tools.core.expression import Formula, chain
+from kilowhat.tools.core.reference import Claim, Fact, Library
+from kilowhat.tools.core.spread import Interval, spread_steps
+from kilowhat.tools.core.text import MAXIMUM_TEXT, describe_results, write_text
+from kilowhat.tools.core.tool import Arguments, filled, ref_of
 from kilowhat.tools.core.units import NUMBER, Quantity, canonical_unit, conversion_factor, parse_unit
 
 MAXIMUM_BYTES = 8192
-"""An estimate as JSON is at most so long; alternatives that would exceed it are left out, the last first."""
+"""An estimate as JSON is at most so long; what would exceed it is left out, alternatives first."""
 
 MAXIMUM_ALTERNATIVES = 5
+Origin = Literal["given", "default", "fact", "derived"]
+KEPT_ALTERNATIVES = 2
+SHORT_TEXT = 600
+TEXT_WITHOUT_SOURCES = 300
 
 
 class Derivation:
@@ -31,21 +36,34 @@ class Derivation:
         self.library = library
         self.inputs: dict[str, Input] = {}
         self.formulas: dict[str, Formula] = {}
-        self.facts: list[Fact] = []
+        self.facts: list[Fact | Claim] = []
         self.assumptions: list[str] = []
         self.warnings: list[Warning] = []
         self.alternatives: list[Alternative] = []
         self.results: list[dict[str, Any]] = []
         self.verdict: Verdict | None = None
         self._published_ranges: list[str] = []
+        self._left_out = 0
+        self.text_room = MAXIMUM_TEXT
+        self.brief = False
+
+    def _add(self, name: str, value: float, low: float | None, high: float | None, unit: str, origin: Origin, fact_id: str | None) -> None:
+        self.inputs[name] = Input.of(
+            {"name": name, "value": float(value), "low": None if low is None else float(low), "high": None if high is None else float(high), "unit": unit, "origin": origin, "fact_id": fact_id}
+        )
+
+    def widen(self, name: str, low: float, high: float) -> None:
+        """Give an input the ends of its 80 % interval."""
+        entry = self.inputs[name]
+        self._add(name, entry.value, low, high, entry.unit, entry.origin, entry.fact_id)
 
     def given(self, name: str, value: float, unit: str, *, low: float | None = None, high: float | None = None) -> None:
         """Add an input that the caller told."""
-        self.inputs[name] = Input(name=name, value=value, low=low, high=high, unit=unit, origin="given")
+        self._add(name, value, low, high, unit, "given", None)
 
-    def default(self, name: str, value: float, unit: str, assumption: str | None = None) -> None:
-        """Add an input that the caller left out, with the sentence that says what was assumed."""
-        self.inputs[name] = Input(name=name, value=value, unit=unit, origin="default")
+    def default(self, name: str, value: float, unit: str, assumption: str | None = None, *, low: float | None = None, high: float | None = None, fact: Fact | None = None) -> None:
+        """Add an input that the caller left out, with the sentence that says what was assumed, and the fact of ours it is."""
+        self._add(name, value, low, high, unit, "default", fact.id if fact else None)
         if assumption:
             self.assumptions.append(assumption)
 
@@ -53,22 +71,28 @@ class Derivation:
         """Add an input that a published figure gives, and cite it."""
         quantity = fact.in_unit(unit)
         ranged = quantity.low is not None and quantity.high is not None and 0 < quantity.low <= quantity.value <= quantity.high
-        self.inputs[name] = Input(name=name, value=quantity.value, low=quantity.low if ranged else None, high=quantity.high if ranged else None, unit=unit, origin=origin, fact_id=fact.id)
+        self._add(name, quantity.value, quantity.low if ranged else None, quantity.high if ranged else None, unit, origin, fact.id)
         if ranged:
             self._published_ranges.append(name)
         self.cite(fact)
 
+    def constant(self, name: str, fact: Fact, unit: str) -> None:
+        """Add a constant of ours whose spread is in the error of the whole formula, which is cited for all of them."""
+        self._add(name, fact.in_unit(unit).value, None, None, unit, "derived", fact.id)
+
     def quantity(self, name: str, quantity: Quantity, unit: str, facts: Sequence[Fact] = ()) -> None:
         """Add an input that comes as a quantity: a text, a fact or another estimate."""
         moved = quantity.to(unit)
-        self.inputs[name] = Input(name=name, value=moved.value, low=moved.low, high=moved.high, unit=unit, origin="derived" if facts else "given", fact_id=facts[0].id if len(facts) == 1 else None)
+        self._add(name, moved.value, moved.low, moved.high, unit, "derived" if facts else "given", facts[0].id if len(facts) == 1 else None)
         for fact in facts:
             self.cite(fact)
 
-    def cite(self, fact: Fact) -> None:
-        """Cite a fact without calculating from it."""
-        if all(known.id != fact.id for known in self.facts):
-            self.facts.append(fact)
+    def cite(self, fact: Fact | Claim) -> None:
+        """Cite a fact or a claim without calculating from it."""
+        for known in self.facts:
+            if known.id == fact.id:
+                return
+        self.facts.append(fact)
 
     def step(self, formula: Formula) -> None:
         """Add a formula over the inputs and steps so far."""
@@ -82,56 +106,55 @@ class Derivation:
         """Say what a reader must know before using the number."""
         self.warnings.append(Warning(code=code, message=message))
 
-    def alternative(self, fact: Fact, *, label: str | None = None, scale: float = 1.0, unit: str | None = None) -> None:
-        """List another published figure, scaled to the call, and cite it; the first five are kept."""
+    def alternative(self, fact: Fact, *, label: str | None = None, scale: float = 1.0, unit: str | None = None, scaled_unit: str | None = None) -> None:
+        """List another published figure, scaled to the call, and cite it; the first five are kept.
+
+        ``scaled_unit`` names the unit after scaling where the scale has one: an intensity times an energy is emissions.
+        """
         if len(self.alternatives) >= MAXIMUM_ALTERNATIVES:
             return
         self.cite(fact)
         shown = fact.quantity if unit is None else fact.in_unit(unit)
         self.alternatives.append(
-            Alternative(
-                label=label or head_of(fact.statement),
-                value=None if fact.value is None else shown.value * scale,
-                low=None if shown.low is None else shown.low * scale,
-                high=None if shown.high is None else shown.high * scale,
-                unit=unit or fact.unit,
-                boundary=fact.scope.get("boundary"),
-                as_of=fact.as_of,
-                fact_id=fact.id,
+            Alternative.of(
+                {
+                    "label": label or head_of(fact.statement),
+                    "value": None if fact.value is None else shown.value * scale,
+                    "low": None if shown.low is None else shown.low * scale,
+                    "high": None if shown.high is None else shown.high * scale,
+                    "unit": scaled_unit or unit or fact.unit,
+                    "boundary": fact.scope.get("boundary"),
+                    "as_of": fact.as_of,
+                    "fact_id": fact.id,
+                }
             )
         )
 
-    def result(self, name: str, quantity: str, label: str, *, boundary: str | None = None, as_of: str | None = None, interval: str | None = None, unit: str | None = None) -> None:
+    def result(
+        self, name: str, quantity: str, label: str, *, boundary: str | None = None, as_of: str | None = None, interval: str | None = None, unit: str | None = None, keep_unit: bool = False
+    ) -> None:
         """Name a step or an input as a result; the first one is the headline.
 
         A number of things has the things as ``unit`` (phone charges) and ``count`` as quantity.
+        ``keep_unit`` leaves the result in the step's own unit, where the caller asked for that one.
         """
-        self.results.append({"name": name, "quantity": quantity, "label": label, "boundary": boundary, "as_of": as_of, "interval": interval, "unit": unit})
+        self.results.append({"name": name, "quantity": quantity, "label": label, "boundary": boundary, "as_of": as_of, "interval": interval, "unit": unit, "keep_unit": keep_unit})
 
-    def evaluate(self) -> dict[str, Interval]:
-        """Return every input and step with its 80 % interval."""
-        formulas = list(self.formulas.values())
-
-        def chain(values: Mapping[str, float]) -> Mapping[str, float]:
-            found = dict(values)
-            for formula in formulas:
-                found[formula.name] = formula.of(found)
-            return found
-
+    def evaluate(self, wanted: Collection[str] | None = None) -> dict[str, Interval]:
+        """Return every input and step with its 80 % interval, or with that of the wanted ones alone."""
+        steps = chain(self.formulas.values())
         values = {name: entry.value for name, entry in self.inputs.items()}
         uncertain = {name: (entry.low, entry.high) for name, entry in self.inputs.items() if entry.low is not None and entry.high is not None and entry.low < entry.high}
-        return spread(chain, values, uncertain)
+        found = spread_steps(steps, values, uncertain, steps.results if wanted is None else wanted)
+        for name, value in values.items():
+            if (wanted is None or name in wanted) and name not in found:
+                low, high = uncertain.get(name, (value, value))
+                found[name] = Interval(value, low, high) if 0 < low <= value <= high else Interval(value, value, value)
+        return found
 
-    def _interval(self, name: str, *, exact: bool) -> str:
+    def _interval(self, name: str, origins: Mapping[str, Collection[str]], *, exact: bool) -> str:
         """Return what the ends of a result are, from the inputs that it depends on."""
-        needed, open_names = set[str](), [name]
-        while open_names:
-            current = open_names.pop()
-            if current in self.formulas:
-                open_names += self.formulas[current].inputs
-            else:
-                needed.add(current)
-        entries = [self.inputs[needed_name] for needed_name in needed]
+        entries = [self.inputs[needed] for needed in origins.get(name, (name,))]
         if exact:
             return "as published, without a range" if any(entry.fact_id for entry in entries) else "exact for the given inputs"
         uncertain = [entry.name for entry in entries if entry.low is not None and entry.low != entry.high]
@@ -145,65 +168,99 @@ class Derivation:
             arguments: The call as validated.
             about: What was estimated, in a few words: the text starts with it.
         """
-        found = self.evaluate()
+        found = self.evaluate({told["name"] for told in self.results})
+        origins = chain(self.formulas.values()).origins
         units = {name: entry.unit for name, entry in self.inputs.items()} | {name: formula.unit for name, formula in self.formulas.items()}
         results = []
         for told in self.results:
             interval, unit = found[told["name"]], units[told["name"]]
             canonical = canonical_unit(parse_unit(unit).dimension) or unit
-            if parse_unit(unit).dimension == NUMBER:
+            if told["keep_unit"] or parse_unit(unit).dimension == NUMBER:
                 canonical = unit
             scale = conversion_factor(unit, canonical)
             exact = interval.low == interval.value == interval.high
             results.append(
-                Result(
-                    quantity=told["quantity"],
-                    label=told["label"],
-                    value=_clean(interval.value * scale),
-                    low=_clean(interval.low * scale),
-                    high=_clean(interval.high * scale),
-                    unit=told["unit"] or canonical,
-                    interval=told["interval"] or self._interval(told["name"], exact=exact),
-                    boundary=told["boundary"],
-                    as_of=told["as_of"],
+                Result.of(
+                    {
+                        "quantity": told["quantity"],
+                        "label": told["label"],
+                        "value": _clean(interval.value * scale),
+                        "low": _clean(interval.low * scale),
+                        "high": _clean(interval.high * scale),
+                        "unit": told["unit"] or canonical,
+                        "interval": told["interval"] or self._interval(told["name"], origins, exact=exact),
+                        "boundary": told["boundary"],
+                        "as_of": told["as_of"],
+                    }
                 )
             )
-        steps = [Step(name=formula.name, expression=formula.expression, value=_clean(found[formula.name].value), unit=formula.unit) for formula in self.formulas.values()]
-        estimate = self._finished(tool, arguments, about, results, steps)
-        while self.alternatives and len(estimate.model_dump_json().encode()) > MAXIMUM_BYTES:
-            left_out = self.alternatives.pop()
-            needed = {entry.fact_id for entry in self.inputs.values()}
-            self.facts = [fact for fact in self.facts if fact.id != left_out.fact_id or fact.id in needed]
-            estimate = self._finished(tool, arguments, about, results, steps)
-        return estimate
+        steps = [Step.of({"name": formula.name, "expression": formula.expression, "value": _clean(found[formula.name].value), "unit": formula.unit}) for formula in self.formulas.values()]
+        validated = filled(arguments)
+        fixed: dict[str, Any] = {
+            "tool": tool,
+            "arguments": validated,
+            "ref": ref_of(tool, arguments, validated),
+            "text": "",
+            "results": results,
+            "verdict": self.verdict,
+            "inputs": list(self.inputs.values()),
+            "steps": steps,
+            "alternatives": [],
+            "citations": [],
+            "assumptions": list(self.assumptions),
+            "warnings": [],
+            "method_version": METHOD_VERSION,
+            "data_version": self.library.version,
+        }
+        lines = describe_results(about, results, self.verdict)
+        bare = Estimate.of(fixed)
+        citations, text = self._fitted(lines, MAXIMUM_BYTES - json_size(bare))
+        return Estimate.of(fixed | {"text": text, "alternatives": list(self.alternatives), "citations": citations, "warnings": list(self.warnings)})
 
-    def _finished(self, tool: str, arguments: Arguments, about: str, results: list[Result], steps: list[Step]) -> Estimate:
-        citations = cite(self.library, self.facts)
-        return Estimate(
-            tool=tool,
-            arguments=filled(arguments),
-            ref=ref(tool, arguments),
-            text=write_text(about, results, self.assumptions, self.warnings, self.alternatives, citations, self.verdict),
-            results=results,
-            verdict=self.verdict,
-            inputs=list(self.inputs.values()),
-            steps=steps,
-            alternatives=list(self.alternatives),
-            citations=citations,
-            assumptions=self.assumptions,
-            warnings=self.warnings,
-            method_version=METHOD_VERSION,
-            data_version=self.library.version,
-        )
+    def _fitted(self, lines: Sequence[str], room: int) -> tuple[list[Citation], str]:
+        """Return the citations and the text that fit into so many bytes, with alternatives and warnings."""
+        while True:
+            citations = cite(self.library, self.facts, brief=self.brief)
+            others = (*citations, *self.alternatives, *self.warnings)
+            left = room - len(others) - sum(json_size(part) for part in others)
+            if left >= min(SHORT_TEXT, self.text_room) or not self._leave_out():
+                break
+        maximum = min(self.text_room, left)
+        while True:
+            named = citations if maximum > TEXT_WITHOUT_SOURCES else ()
+            text = write_text(lines, self.assumptions, self.warnings, self.alternatives, named, maximum=maximum)
+            excess = len(json.dumps(text, ensure_ascii=False).encode()) - 2 - left
+            if excess <= 0 or maximum < 0:
+                return citations, text
+            maximum -= excess
 
+    def _leave_out(self) -> bool:
+        """Leave out what an estimate that is too long can best do without, and return whether there was anything.
 
-def head_of(statement: str) -> str:
-    """Return the first part of a statement: what was found, without the conditions behind a colon or semicolon."""
-    for mark in ("; ", ": "):
-        head, _, rest = statement.partition(mark)
-        if rest and len(head) >= 30:
-            return head
-    return statement.rstrip(".")
+        First alternatives beyond the second; then the last citation that no input takes alone (a mention, or one of several
+        behind a chained quantity), which a warning counts; then the ends of statements, authors and licences; then the other
+        alternatives. Lines of the text that stand in their own fields too go as there is need.
+        """
+        needed = {entry.fact_id for entry in self.inputs.values()}
+        if len(self.alternatives) > KEPT_ALTERNATIVES:
+            return self._leave_out_alternative(needed)
+        rivals = {other.fact_id for other in self.alternatives}
+        spare = [fact for fact in self.facts if fact.id not in needed and fact.id not in rivals]
+        if spare:
+            self.facts.remove(spare[-1])
+            self._left_out += 1
+            self.warnings = [warning for warning in self.warnings if warning.code != "citations_left_out"]
+            self.warn("citations_left_out", f"{self._left_out} more facts are behind this, left out for length.")
+            return True
+        if not self.brief:
+            self.brief = True
+            return True
+        return bool(self.alternatives) and self._leave_out_alternative(needed)
+
+    def _leave_out_alternative(self, needed: Collection[str | None]) -> bool:
+        left_out = self.alternatives.pop()
+        self.facts = [fact for fact in self.facts if fact.id != left_out.fact_id or fact.id in needed]
+        return True
 
 
 def _clean(value: float) -> float:

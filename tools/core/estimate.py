@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from kilowhat.tools.core.reference import Fact, Library
+from kilowhat.tools.core.reference import Claim, Fact, Library
 from kilowhat.tools.core.units import Quantity
 
 METHOD_VERSION = "1"
 """Changes when a formula or a default rule changes a number."""
 
 
+_set = object.__setattr__
+_FIELDS: dict[type, set[str]] = {}
+
+
 class Part(BaseModel):
     """Base of all parts of an estimate: frozen, and without fields that the contract does not name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Self:
+        """Return a part whose values are known to be of the right types, without validating them again: a tenth of the time.
+
+        Args:
+            values: Every field of the part, in the order of its declaration.
+        """
+        part = cls.__new__(cls)
+        _set(part, "__dict__", values)
+        _set(part, "__pydantic_fields_set__", _FIELDS.get(cls) or _FIELDS.setdefault(cls, set(cls.model_fields)))
+        _set(part, "__pydantic_extra__", None)
+        _set(part, "__pydantic_private__", None)
+        return part
 
 
 class Result(Part):
@@ -134,22 +153,56 @@ def as_quantity(result: Result) -> Quantity:
     return Quantity(result.value, "" if result.quantity == "count" else result.unit, result.low, result.high)
 
 
-def cite(library: Library, facts: Iterable[Fact]) -> list[Citation]:
-    """Return one citation a fact, in order; a source that comes again carries only its title and link."""
+def json_size(part: Part) -> int:
+    """Return how many bytes a part of an estimate takes as JSON."""
+    return len(part.__pydantic_serializer__.to_json(part))
+
+
+def head_of(statement: str) -> str:
+    """Return the first part of a statement: what was found, without the conditions behind a colon or semicolon."""
+    for mark in ("; ", ": "):
+        head, _, rest = statement.partition(mark)
+        if rest and len(head) >= 30:
+            return head
+    return statement.rstrip(".")
+
+
+def _short(statement: str) -> str:
+    head = head_of(statement)
+    return head if len(head) <= 70 else f"{head[:69].rsplit(' ', 1)[0].rstrip(',;')} …"
+
+
+def cite(library: Library, records: Iterable[Fact | Claim], *, brief: bool = False) -> list[Citation]:
+    """Return one citation a fact or claim, in order; a source that comes again carries only its title and link.
+
+    Brief ones have the head of the statement, at most 70 characters of it, and a source without authors and licence; one
+    that comes again has its title alone.
+    A claim is cited with the article that makes it, and with its primary source where no fact of that source is cited.
+    """
     citations: dict[str, Citation] = {}
     told: set[str] = set()
-    for fact in facts:
-        if fact.id in citations:
-            continue
-        source = library.source(fact.source)
-        first = source.id not in told
-        told.add(source.id)
+
+    def add(cited_id: str, statement: str, printed: str | None, locator: str | None, source_id: str) -> None:
+        first = source_id not in told
+        told.add(source_id)
+        if (known := library.citations.get((cited_id, first, brief))) is not None:
+            citations[cited_id] = known
+            return
+        source = library.source(source_id)
         cited = CitedSource(
             title=source.title,
-            authors=source.authors or source.producer if first else None,
+            authors=source.authors or source.producer if first and not brief else None,
             published=source.published if first else None,
-            url=source.url,
-            licence=source.licence if first else None,
+            url=source.url if first or not brief else None,
+            licence=source.licence if first and not brief else None,
         )
-        citations[fact.id] = Citation(fact_id=fact.id, statement=fact.statement, printed=fact.printed, locator=fact.locator, source=cited)
+        citations[cited_id] = library.citations[(cited_id, first, brief)] = Citation(fact_id=cited_id, statement=_short(statement) if brief else statement, printed=printed, locator=locator, source=cited)
+
+    listed = list(records)
+    for record in listed:
+        if record.id not in citations:
+            add(record.id, record.statement, record.printed, record.locator, record.source)
+    for claim in listed:
+        if isinstance(claim, Claim) and claim.primary and claim.primary.source and claim.primary.source not in told:
+            add(f"{claim.id}#primary", claim.primary.figure or "The primary source of this claim.", claim.primary.figure, claim.primary.locator, claim.primary.source)
     return list(citations.values())

@@ -11,9 +11,9 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilowhat.tools.core.errors import InvalidArguments
 
@@ -99,6 +99,44 @@ def _compiled(expression: str) -> tuple[Callable[..., Any], tuple[str, ...]]:
     arguments = ast.arguments(posonlyargs=[], args=[ast.arg(name) for name in names], kwonlyargs=[], kw_defaults=[], defaults=[])
     function = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, tree.body)))
     return eval(compile(function, f"<{expression}>", "eval"), {"__builtins__": {}}), names  # noqa: S307  (five operators, names and numbers only)
+
+
+def chain(formulas: Iterable[Formula]) -> Chain:
+    """Return formulas that build on one another as one function, compiled once for each sequence of them."""
+    return _chained(tuple((formula.name, formula.expression) for formula in formulas))
+
+
+class Chain(NamedTuple):
+    """Formulas in order as one function: from the values of ``inputs``, in this order, to those of ``results``."""
+
+    function: Callable[..., tuple[Any, ...]]
+    inputs: tuple[str, ...]
+    results: tuple[str, ...]
+    origins: Mapping[str, frozenset[str]]
+    """By result, the inputs that it depends on."""
+
+    def of(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the results, by name, with the inputs taken from a mapping that may hold others too."""
+        return dict(zip(self.results, self.function(*[values[name] for name in self.inputs]), strict=True))
+
+
+@lru_cache(maxsize=512)
+def _chained(formulas: tuple[tuple[str, str], ...]) -> Chain:
+    steps: list[ast.stmt] = []
+    inputs: dict[str, None] = {}
+    origins: dict[str, frozenset[str]] = {}
+    results = tuple(name for name, _ in formulas)
+    for place, (name, expression) in enumerate(formulas):
+        tree, needed = parse(expression)
+        inputs.update(dict.fromkeys(other for other in needed if other not in results[:place]))
+        origins[name] = frozenset().union(*(origins.get(other, (other,)) for other in needed))
+        steps.append(ast.Assign([ast.Name(name, ast.Store())], tree.body))
+    arguments = ast.arguments(posonlyargs=[], args=[ast.arg(name) for name in inputs], kwonlyargs=[], kw_defaults=[], defaults=[])
+    steps.append(ast.Return(ast.Tuple([ast.Name(name, ast.Load()) for name in results], ast.Load())))
+    module = ast.fix_missing_locations(ast.Module([ast.FunctionDef(name="chained", args=arguments, body=steps, decorator_list=[])], []))
+    found: dict[str, Any] = {"__builtins__": {}}
+    exec(compile(module, "<formulas>", "exec"), found)  # noqa: S102  (five operators, names and numbers only)
+    return Chain(found["chained"], tuple(inputs), results, origins)
 
 
 def evaluate(expression: str, values: Mapping[str, float]) -> float:

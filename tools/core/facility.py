@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kilowhat.tools.core.derivation import Derivation
-from kilowhat.tools.core.errors import MissingInput
+from kilowhat.tools.core.errors import InvalidArguments, MissingInput
 from kilowhat.tools.core.reference import Fact, Library, Name
 from kilowhat.tools.core.units import format_number
 
@@ -50,3 +50,33 @@ def add_pue(derivation: Derivation, pue: float | None) -> None:
     usual = format_number(industry.quantity.value, 3)
     derivation.default("pue", 1.0, "ratio", f"No PUE was told, so cooling and power conversion are not in it; a facility of the industry average ({usual}) would use that many times as much.")
     derivation.cite(industry)
+
+
+def add_surroundings(derivation: Derivation, boundary: str, pue: float | None) -> str:
+    """Add what surrounds the boards: ``facility_factor``, ``server_factor``, or ``server_factor`` and a told ``pue``; return the boundary in words.
+
+    Args:
+        derivation: Where the inputs go.
+        boundary: accelerators, server or facility.
+        pue: As told; None takes the usual facility around the boards.
+
+    Raises:
+        InvalidArguments: where a PUE is told and the boundary leaves the facility out.
+    """
+    library = derivation.library
+    if boundary != "facility" and pue is not None:
+        raise InvalidArguments(f"A PUE belongs to the facility; boundary {boundary!r} leaves it out.", field="pue")
+    if boundary == "accelerators":
+        return "the accelerator boards alone; no host, cooling or idle reserve"
+    if boundary == "facility" and pue is None:
+        derivation.fact("facility_factor", library.fact("llm-facility-factor"), "ratio", origin="default")
+        derivation.assume("No PUE was told: a large cloud's is taken.")
+        return _FACILITY
+    derivation.fact("server_factor", library.fact("llm-server-factor"), "ratio")
+    if pue is None:
+        return "the server at the wall; no cooling or idle reserve"
+    derivation.given("pue", pue, "ratio")
+    return _FACILITY
+
+
+_FACILITY = "the facility: boards, host, cooling; no idle reserve or network"

@@ -6,12 +6,15 @@
 countries (US subregions and states, Chinese regions, cloud regions) are facts on their own
 basis, which the estimate names. Water is what power plants consume; cooling on the site is not in it.
 
-**Assumptions**: without a place, the world average, said as an assumption.
+**Assumptions**: without a place, the world average, said as an assumption. A carbon intensity is as uncertain as
+published figures for one place lie apart: nations, places inside them and operating margins each have their own
+measure (facts of subject ``method-constant``, cases ``grid-intensity``, ``-regional`` and ``-marginal``).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic import Field
 
@@ -23,6 +26,7 @@ from kilowhat.tools.core.reference import Fact, Library, fold
 from kilowhat.tools.core.tool import Arguments
 
 EMISSIONS = Formula("emissions_kg_co2e", "energy_kwh * carbon_intensity_kg_co2e_per_kwh", "kg CO2e")
+INTENSITY_NAME = "carbon_intensity_kg_co2e_per_kwh"
 WATER = Formula("water_off_site_l", "energy_kwh * water_intensity_l_per_kwh", "L")
 
 REGION = "Where the electricity is used: a country (FR, France, 法国), a US state or subregion, a Chinese region, or a cloud region (us-west-2). Left out: the world average, said as an assumption."
@@ -40,11 +44,17 @@ class PlaceArguments(Arguments):
 class Place:
     """A place with the facts that say how its electricity is made."""
 
+    id: str
     name: str
     country: str | None
     intensity: Fact
     water: Fact | None
     note: str | None = None
+
+    @property
+    def zone(self) -> str:
+        """The place whose electricity answers for this one: itself, its subregion or its country."""
+        return self.intensity.scope["place"]
 
 
 def find_place(library: Library, text: str, *, field: str = "region") -> Place:
@@ -64,10 +74,10 @@ def find_place(library: Library, text: str, *, field: str = "region") -> Place:
         intensity = named.get("intensity")
         fact = library.fact(intensity or electricity.intensity_fact_id(country))
         note = named.note if intensity else f"{named.name} is answered with the average of {library.countries[country]['name']}."
-        return Place(named.name, country, fact, _water(library, country), note)
+        return Place(place_id, named.name, country, fact, _water(library, country), note)
     zone = _zones(library).get(key)
     if zone is not None:
-        return Place(str(library.countries[zone]["name"]), zone, library.fact(electricity.intensity_fact_id(zone)), _water(library, zone))
+        return Place(zone, str(library.countries[zone]["name"]), zone, library.fact(electricity.intensity_fact_id(zone)), _water(library, zone))
     from difflib import get_close_matches
 
     spellings = {**_zones(library), **places}
@@ -87,7 +97,9 @@ def _water(library: Library, country: str | None) -> Fact | None:
     return library.fact(electricity.water_fact_id(country)) if country else None
 
 
+@lru_cache(maxsize=4)
 def _zones(library: Library) -> dict[str, str]:
+    """Return the zone of each spelling of a country; built once a library, for it takes two milliseconds."""
     zones: dict[str, str] = {}
     for zone, told in library.countries.items():
         for spelling in (zone, told["alpha2"], told["name"], *told["spellings"]):
@@ -121,15 +133,50 @@ def add_place(derivation: Derivation, arguments: PlaceArguments, *, boundary: st
         derivation.result(WATER.name, "water", "water consumed off-site, at the power plants", boundary="off-site; cooling on the site is not in it")
 
 
-def add_intensity(derivation: Derivation, place: Place) -> None:
-    """Add a place's carbon intensity as an input, as wide as published averages for one place lie apart."""
-    agreement = derivation.library.default("method-constant", case="grid-intensity").quantity
-    derivation.fact("carbon_intensity_kg_co2e_per_kwh", place.intensity, "kg CO2e/kWh", origin="fact")
-    told = derivation.inputs["carbon_intensity_kg_co2e_per_kwh"]
-    if told.low is None and agreement.low is not None and agreement.high is not None:
-        derivation.inputs[told.name] = told.model_copy(update={"low": told.value * agreement.low, "high": told.value * agreement.high})
+def add_intensity(derivation: Derivation, place: Place, intensity: Fact | None = None) -> None:
+    """Add a carbon intensity as an input, as wide as published ones for one place lie apart: the place's own, or another fact of it."""
+    fact = intensity or place.intensity
+    add_intensity_fact(derivation, INTENSITY_NAME, fact)
     if place.note:
         derivation.assume(place.note)
-    basis = place.intensity.scope.get("boundary")
-    if basis and basis != "life-cycle":
-        derivation.warn("other_basis", f"The carbon intensity of {place.name} counts {basis} emissions, not the life cycle that country averages count.")
+    boundary = fact.scope.get("boundary")
+    if boundary and boundary != "life-cycle" and fact.scope["basis"] == "average":
+        derivation.warn("other_basis", f"The carbon intensity of {place.name} counts {boundary} emissions, not the life cycle that country averages count.")
+
+
+def add_intensity_fact(derivation: Derivation, name: str, fact: Fact) -> None:
+    """Add a grid intensity as an input in kg CO2e per kWh, with the spread of published figures where it has no range of its own."""
+    derivation.fact(name, fact, "kg CO2e/kWh", origin="fact")
+    told = derivation.inputs[name]
+    case = agreement_case(derivation.library, fact)
+    if told.low is None and case is not None:
+        agreement = derivation.library.default("method-constant", case=case).quantity
+        if agreement.low is not None and agreement.high is not None:
+            derivation.widen(name, told.value * agreement.low, told.value * agreement.high)
+
+
+def agreement_case(library: Library, fact: Fact) -> str | None:
+    """Return which measure of agreement holds for a grid intensity; a market-based one is an account and has none."""
+    if fact.scope.get("basis") == "marginal":
+        return "grid-intensity-marginal"
+    place = fact.scope.get("place")
+    if fact.scope.get("basis") != "average" or place is None:
+        return None
+    return "grid-intensity" if place in library.countries or place == "eu" else "grid-intensity-regional"
+
+
+_BASES = {
+    "average": "location-based, average of a year",
+    "location": "location-based, average of a year over the sites of the operator",
+    "market": "market-based, after contracts for clean power",
+    "marginal": "marginal, the plants that follow a change in demand (operating margin)",
+}
+_COUNTED = {"life-cycle": "life cycle of generation", "direct": "stack emissions of the power plants alone"}
+
+
+def basis_in_words(fact: Fact) -> str:
+    """Return what a grid intensity counts: its basis, its boundary, and the gas where that is CO2 alone."""
+    told = [_BASES[fact.scope["basis"]], _COUNTED.get(fact.scope.get("boundary", ""), "boundary not told by the source")]
+    if fact.scope.get("gas") == "co2":
+        told.append("CO2 alone")
+    return "; ".join(told)

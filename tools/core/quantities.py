@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from kilowhat.tools.core.errors import BadQuantity, InvalidArguments, UnitMismatch
 from kilowhat.tools.core.estimate import as_quantity
 from kilowhat.tools.core.reference import Fact, Library
-from kilowhat.tools.core.tool import CATALOG, parse_ref
+from kilowhat.tools.core.registry import CATALOG
+from kilowhat.tools.core.tool import parse_ref
 from kilowhat.tools.core.units import Dimension, Quantity, name_dimension, parse_quantity
 
 MAXIMUM_DEPTH = 5
@@ -56,17 +57,23 @@ def read_quantity(library: Library, text: str, *, dimensions: Sequence[Dimension
     return told
 
 
+def is_ref(text: str) -> bool:
+    """Return whether a quantity is told as the ref of an estimate."""
+    return "?" in text or text in CATALOG
+
+
 def _read(library: Library, text: str, dimensions: Sequence[Dimension], argument: str) -> Told:
     if text.startswith("fact:"):
         fact = library.fact(text.removeprefix("fact:"), field=argument)
         return Told(fact.quantity, (fact,))
-    if "?" in text or text in CATALOG:
+    if is_ref(text):
         if text.count("estimate_") + text.count("convert_") > MAXIMUM_DEPTH:
             raise InvalidArguments(f"A chain of estimates has at most {MAXIMUM_DEPTH} links.", field=argument)
         call, _, wanted = text.partition("#")
         tool, arguments = parse_ref(call, CATALOG)
         estimate = tool(arguments)
-        facts = [library.fact(citation.fact_id) for citation in estimate.citations if not citation.fact_id.startswith("claim-")]
+        beside = {other.fact_id for other in estimate.alternatives} - {entry.fact_id for entry in estimate.inputs}
+        facts = [library.fact(citation.fact_id) for citation in estimate.citations if citation.fact_id not in beside and not citation.fact_id.startswith("claim-")]
         for result in estimate.results:
             quantity = as_quantity(result)
             if (not dimensions or quantity.dimension in dimensions) and wanted in ("", result.quantity):

@@ -25,6 +25,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from kilowhat.tools.core.errors import NotPublished, UnknownName
 from kilowhat.tools.core.units import Quantity, conversion_factor
 
+MAXIMUM_REMEMBERED = 4096
+"""How many answers to one kind of look-up are kept; there are fewer facts than that."""
+
 COMPILED = Path(__file__).parent.parent / "reference" / "library.json"
 
 Kind = Literal["measured", "reported", "modelled", "derived", "assumed"]
@@ -34,7 +37,7 @@ Against = Literal["primary text", "data file", "quotation", "two copies", "secon
 class Record(BaseModel):
     """Base of all records: unknown keys are an error, and nothing changes after loading."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class Source(Record):
@@ -89,7 +92,7 @@ class Fact(Record):
     derivation: Derivation | None = None
     note: str | None = None
 
-    @property
+    @cached_property
     def quantity(self) -> Quantity:
         """The figure with its range; a range alone has its geometric mean as value."""
         value = self.value
@@ -100,7 +103,13 @@ class Fact(Record):
 
     def in_unit(self, unit: str) -> Quantity:
         """Return the figure in another unit of its dimension."""
-        return self.quantity.to(unit)
+        found = self.quantities.get(unit)
+        return found or self.quantities.setdefault(unit, self.quantity.to(unit))
+
+    @cached_property
+    def quantities(self) -> dict[str, Quantity]:
+        """The figure in each unit that it was asked in so far."""
+        return {}
 
 
 class Recomputed(Record):
@@ -112,7 +121,7 @@ class Recomputed(Record):
     unit: str
     from_: str | None = Field(default=None, alias="from")
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True, defer_build=True)
 
 
 class Primary(Record):
@@ -153,7 +162,7 @@ class Claim(Record):
 class Name(Record):
     """A thing that people name, with its other spellings; extra keys depend on the kind."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
 
     id: str
     name: str
@@ -185,6 +194,11 @@ class Library:
         for fact_id, fact in self._facts.items():
             self._by_subject.setdefault(fact["subject"], []).append(fact_id)
         self._seen: dict[str, Fact] = {}
+        self._found: dict[tuple[Any, ...], list[Fact]] = {}
+        self._named: dict[tuple[str, str], Name] = {}
+        self._sources: dict[str, Source] = {}
+        self.citations: dict[tuple[str, bool, bool], Any] = {}
+        """Citations made so far, by fact, whether the source is told for the first time, and whether briefly; they are the same in every estimate."""
 
     @classmethod
     def load(cls) -> Library:
@@ -213,6 +227,11 @@ class Library:
         if (fact := self._seen.get(fact_id)) is not None:
             return fact
         raw = self._facts.get(fact_id) or self._electricity.get(fact_id)
+        if raw is None and fact_id.endswith("-parameters"):
+            from kilowhat.tools.core import catalogue
+
+            if (fact := catalogue.parameter_fact(fact_id)) is not None:
+                return self._seen.setdefault(fact_id, fact)
         if raw is None:
             raise UnknownName(f"There is no fact {fact_id[:80]!r}; search with look_up_references.", field=field, nearest=_nearest(fact_id, self._facts))
         return self._seen.setdefault(fact_id, Fact.model_validate(raw))
@@ -225,14 +244,15 @@ class Library:
 
     def source(self, source_id: str) -> Source:
         """Return the source with an id."""
-        return Source.model_validate(self._content["sources"][source_id])
+        known = self._sources.get(source_id)
+        return known or self._sources.setdefault(source_id, Source.model_validate(self._content["sources"][source_id]))
 
     @property
     def sources(self) -> list[str]:
         """The ids of all sources."""
         return list(self._content["sources"])
 
-    def claim(self, claim_id: str) -> Claim:
+    def claim(self, claim_id: str, *, field: str | None = None) -> Claim:
         """Return the claim with an id.
 
         Raises:
@@ -240,7 +260,7 @@ class Library:
         """
         claims = self._content["claims"]
         if claim_id not in claims:
-            raise UnknownName(f"There is no claim {claim_id[:80]!r}.", nearest=_nearest(claim_id, claims))
+            raise UnknownName(f"There is no claim {claim_id[:80]!r}; give its words and its figure.", field=field, nearest=_nearest(claim_id, claims))
         return Claim.model_validate(claims[claim_id])
 
     @property
@@ -256,9 +276,19 @@ class Library:
 
     def find(self, subject: str, **scope: str) -> list[Fact]:
         """Return the facts on a subject whose scope holds all of the given pairs, defaults first."""
-        found = [fact_id for fact_id in self._by_subject.get(subject, ()) if all(self._facts[fact_id].get("scope", {}).get(key) == value for key, value in scope.items())]
-        found.sort(key=lambda fact_id: not self._facts[fact_id].get("default"))
-        return [self.fact(fact_id) for fact_id in found]
+        asked = (subject, *scope.items())
+        found = self._found.get(asked)
+        if found is None:
+            ids = [fact_id for fact_id in self._by_subject.get(subject, ()) if all(self._facts[fact_id].get("scope", {}).get(key) == value for key, value in scope.items())]
+            ids.sort(key=lambda fact_id: not self._facts[fact_id].get("default"))
+            found = [self.fact(fact_id) for fact_id in ids]
+            if len(self._found) < MAXIMUM_REMEMBERED:
+                self._found[asked] = found
+        return list(found)
+
+    def from_source(self, source_id: str) -> list[Fact]:
+        """Return the facts of a source."""
+        return [self.fact(fact_id) for fact_id, raw in self._facts.items() if raw["source"] == source_id]
 
     def default(self, subject: str, *, field: str | None = None, **scope: str) -> Fact:
         """Return the fact that a tool takes by default for a subject and scope.
@@ -274,7 +304,7 @@ class Library:
         return found[0]
 
     def names(self, kind: str) -> list[str]:
-        """Return the ids of all names of a kind (tasks, runs, hardware, services, providers, places, models, comparators)."""
+        """Return the ids of all names of a kind (tasks, runs, hardware, services, providers, places, models, comparators, forecasts)."""
         return list(self._content["names"][kind])
 
     def name(self, kind: str, text: str, *, field: str | None = None) -> Name:
@@ -288,14 +318,25 @@ class Library:
         if key not in index:
             known = self._content["names"][kind]
             nearest = [known[index[near]]["name"] for near in _nearest(key, index)]
-            what = {"tasks": "task", "runs": "training run", "hardware": "device", "services": "service", "places": "place", "comparators": "comparison"}.get(kind, kind)
+            what = {
+                "tasks": "task",
+                "runs": "training run",
+                "hardware": "device",
+                "services": "service",
+                "places": "place",
+                "comparators": "comparison",
+                "forecasts": "forecast",
+                "providers": "provider",
+                "models": "model",
+            }.get(kind, kind)
             hint = f"Near it: {', '.join(dict.fromkeys(nearest))}." if nearest else "Nothing we know is near it."
             raise UnknownName(f"{text[:60]!r} is no {what} that is known here. {hint}", field=field, nearest=list(dict.fromkeys(nearest)))
         return self.named(kind, index[key])
 
     def named(self, kind: str, name_id: str) -> Name:
         """Return the name with an id."""
-        return Name.model_validate(self._content["names"][kind][name_id])
+        known = self._named.get((kind, name_id))
+        return known or self._named.setdefault((kind, name_id), Name.model_validate(self._content["names"][kind][name_id]))
 
     @lru_cache(maxsize=16)  # noqa: B019  (a library lives as long as the process)
     def _index(self, kind: str) -> dict[str, str]:
@@ -325,7 +366,7 @@ class Library:
         scores: dict[str, float] = {}
         shared: dict[str, float] = {}
         reachable = 0.0
-        for word in _words(query):
+        for word in words_of(query):
             holders = postings.get(word, {})
             rarity = math.log(1 + len(sizes) / len(holders)) if holders else 0.0
             reachable += rarity
@@ -354,14 +395,14 @@ class Library:
             source = self._content["sources"].get(raw["source"], {})
             told = [raw["statement"], raw.get("printed"), raw.get("as_of"), raw.get("why"), source.get("title"), source.get("authors"), source.get("producer")]
             about = [record_id, raw["subject"], *raw.get("scope", {}).values()]
-            names = [spelling for key, value in raw.get("scope", {}).items() for spelling in self._spelled(key, value)]
-            sizes[record_id] = len(_words(" ".join(about)))
+            names = [spelling for key, value in raw.get("scope", {}).items() for spelling in self.spelled(key, value)]
+            sizes[record_id] = len(words_of(" ".join(about)))
             for weight, texts in ((1, told), (2 if record_id not in self._content["claims"] else 1, about + names)):
-                for word in _words(" ".join(str(text) for text in texts if text)):
+                for word in words_of(" ".join(str(text) for text in texts if text)):
                     postings.setdefault(word, {})[record_id] = weight
         return postings, sizes
 
-    def _spelled(self, key: str, value: str) -> list[str]:
+    def spelled(self, key: str, value: str) -> list[str]:
         """Return every spelling of what a scope names: a thing of ours, or a country."""
         if key == "place" and value in self.countries:
             return [str(self.countries[value]["name"]), *self.countries[value]["spellings"]]
@@ -411,7 +452,7 @@ _STOP = frozenset(
 )
 
 
-def _words(text: str) -> set[str]:
+def words_of(text: str) -> set[str]:
     """Return the words of a text for searching: folded, without stop words; Chinese as pairs of characters."""
     folded = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", unicodedata.normalize("NFKC", text).casefold())
     words = {word.removesuffix("s") for word in re.findall(r"[a-zà-ÿ]+(?:\d+\w*)?|\d+(?:[.,]\d+)*\w*", folded) if word not in _STOP}

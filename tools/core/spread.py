@@ -8,26 +8,62 @@ of the normal distribution.
 and 90 % quantiles. A published range is taken as one, which the result's ``interval`` says.
 
 **Limits**: effects are added in quadrature, so two inputs that amplify each other strongly are understated;
-a test holds it against a Monte Carlo run.
+a test holds it against a Monte Carlo run. A difference that an input can push to zero or below has 0 as its low end.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from kilowhat.tools.core.expression import Chain
 
 Z80 = 1.2815515655446004
 """The 90 % quantile of the normal distribution: an 80 % interval lies within ± Z80 deviations."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """A value with the ends of its 80 % interval."""
 
     value: float
     low: float
     high: float
+
+
+def moves(value: float, low: float, high: float) -> Iterator[float]:
+    """Yield an uncertain input moved by one log-deviation to each side; one that is not positive, or out of order, is not moved."""
+    if value > 0 and 0 < low <= value <= high:
+        for limit in (low, high):
+            if limit != value:
+                yield value * (limit / value) ** (1 / Z80)
+
+
+def spread_steps(steps: Chain, values: Mapping[str, float], uncertain: Mapping[str, tuple[float, float]], wanted: Collection[str]) -> dict[str, Interval]:
+    """Return every step with its value, and the wanted ones with their 80 % interval: as ``spread`` does, at a fraction of its cost."""
+    function, log = steps.function, math.log
+    inputs = [values[name] for name in steps.inputs]
+    central = function(*inputs)
+    places = [place for place, name in enumerate(steps.results) if name in wanted and central[place] > 0]
+    upward, downward = [0.0] * len(central), [0.0] * len(central)
+    for input_place, name in enumerate(steps.inputs):
+        if name not in uncertain:
+            continue
+        for moved_input in moves(values[name], *uncertain[name]):
+            inputs[input_place] = moved_input
+            moved = function(*inputs)
+            for place in places:
+                if moved[place] > 0:
+                    effect = log(moved[place] / central[place])
+                    (upward if effect > 0 else downward)[place] += effect * effect
+                else:
+                    downward[place] = math.inf
+        inputs[input_place] = values[name]
+    return {
+        name: Interval(value, value * math.exp(-Z80 * math.sqrt(downward[place])), value * math.exp(Z80 * math.sqrt(upward[place]))) if place in places else Interval(value, value, value)
+        for place, (name, value) in enumerate(zip(steps.results, central, strict=True))
+    }
 
 
 def spread(
@@ -49,18 +85,18 @@ def spread(
     central = formula(values)
     upward = dict.fromkeys(central, 0.0)
     downward = dict.fromkeys(central, 0.0)
+    spread_out = [(name, centre) for name, centre in central.items() if centre > 0]
     for name, (low, high) in uncertain.items():
-        value = values[name]
-        if value <= 0 or low <= 0 or high < value or low > value:
-            continue
-        for limit in (low, high):
-            deviation = math.log(limit / value) / Z80
-            if deviation == 0:
-                continue
-            moved = formula({**values, name: value * math.exp(deviation)})
-            for result, centre in central.items():
-                if centre > 0 and moved[result] > 0:
+        for moved_input in moves(values[name], low, high):
+            moved = formula({**values, name: moved_input})
+            for result, centre in spread_out:
+                if moved[result] > 0:
                     effect = Z80 * math.log(moved[result] / centre)
                     side = upward if effect > 0 else downward
                     side[result] += effect * effect
-    return {name: Interval(value, value * math.exp(-math.sqrt(downward[name])), value * math.exp(math.sqrt(upward[name]))) for name, value in central.items()}
+                else:
+                    downward[result] = math.inf
+    found = {name: Interval(value, value, value) for name, value in central.items()}
+    for name, value in spread_out:
+        found[name] = Interval(value, value * math.exp(-math.sqrt(downward[name])), value * math.exp(math.sqrt(upward[name])))
+    return found

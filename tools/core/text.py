@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kilowhat.tools.core.estimate import Alternative, Citation, Result, Verdict, Warning, as_quantity
-from kilowhat.tools.core.units import NUMBER, Quantity, format_number, format_quantity, format_range, readable
+from kilowhat.tools.core.units import NUMBER, Quantity, format_number, readable, show_quantity, show_range
 
 MAXIMUM_TEXT = 1200
 
@@ -17,10 +17,11 @@ def describe(result: Result) -> str:
     """
     quantity = as_quantity(result)
     scaled = quantity.dimension != NUMBER
-    value = format_quantity(quantity) if scaled else f"{format_number(result.value)} {result.unit}".replace(" ratio", "").strip()
+    quantity = readable(quantity) if scaled else quantity
+    value = show_quantity(quantity) if scaled else f"{format_number(result.value)} {result.unit}".replace(" ratio", "").strip()
     if result.low == result.value == result.high:
         return value
-    within = format_range(quantity) if scaled else f"{format_number(result.low or 0, 2)} to {format_number(result.high or 0, 2)}"
+    within = show_range(quantity) if scaled else f"{format_number(result.low or 0, 2)} to {format_number(result.high or 0, 2)}"
     kind = "published range" if result.interval == "published range" else "80 % range"
     return f"{value} ({kind} {within})" if within else value
 
@@ -33,19 +34,12 @@ def describe_alternative(other: Alternative) -> str:
     return f"{format_number(shown.low or 0, 2)} to {format_number(shown.high or 0, 2)} {shown.unit}"
 
 
-def write_text(
-    about: str,
-    results: Sequence[Result],
-    assumptions: Sequence[str],
-    warnings: Sequence[Warning],
-    alternatives: Sequence[Alternative],
-    citations: Sequence[Citation],
-    verdict: Verdict | None,
-) -> str:
-    """Return the estimate as at most 1,200 characters: headline, range, boundary, assumptions, footnote ids."""
+def describe_results(about: str, results: Sequence[Result], verdict: Verdict | None) -> list[str]:
+    """Return the lines that say what was found: verdict, headline with its range, other results, boundary."""
     lines = []
     if verdict:
-        lines.append(f"Verdict: {verdict.verdict}.")
+        off = f", off by a factor of {format_number(verdict.factor)}" if verdict.factor is not None and verdict.factor > 1.005 else ""
+        lines.append(f"Verdict: {verdict.verdict}{off}." + (f" What would explain it: {verdict.slip}." if verdict.slip else ""))
     if results:
         head = results[0]
         lines.append(f"{about}: {describe(head)}" + (f", {head.label}" if head.label else "") + ".")
@@ -54,13 +48,25 @@ def write_text(
             lines.append(f"Boundary: {head.boundary}.")
     else:
         lines.append(f"{about}.")
+    return lines
+
+
+def write_text(
+    lines: Sequence[str],
+    assumptions: Sequence[str],
+    warnings: Sequence[Warning],
+    alternatives: Sequence[Alternative],
+    citations: Sequence[Citation],
+    maximum: int = MAXIMUM_TEXT,
+) -> str:
+    """Return the estimate as at most 1,200 characters, or fewer: what was found, assumptions, other figures, footnote ids."""
     sources = "Sources: " + " ".join(f"[{citation.fact_id}]" for citation in citations) if citations else ""
-    room = MAXIMUM_TEXT - len(sources) - 1
+    room = maximum - len(sources) - 1
     assumed = [f"Assumed: {sentence}" for sentence in assumptions]
     others = [f"Other figure: {describe_alternative(other)} ({other.label.rstrip('.')}) [{other.fact_id}]." for other in alternatives]
     optional = [*assumed[:1], *others[:1], *[f"Note: {warning.message}" for warning in warnings], *assumed[1:], *others[1:]]
-    text = "\n".join(lines)[:room]
-    for line in optional:
+    text = lines[0][: MAXIMUM_TEXT - len(sources) - 1]
+    for line in [*lines[1:], *optional]:
         if len(text) + 1 + len(line) <= room:
             text += "\n" + line
     return f"{text}\n{sources}".strip()

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
@@ -40,7 +40,7 @@ WholeNumber = Annotated[int, BeforeValidator(_whole)]
 class Arguments(BaseModel):
     """Base of the arguments of every tool: no extra fields, no infinities, and null means 'not told'."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_max_length=MAXIMUM_REF)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_max_length=MAXIMUM_REF, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -107,10 +107,6 @@ class Tool:
         return InvalidArguments(f"{field} = {told} is not allowed: {problem['msg'][:1].lower()}{problem['msg'][1:300]}.", field=field)
 
 
-CATALOG: dict[str, Tool] = {}
-"""All tools by name. ``kilowhat.tools`` fills it; here it lets a ref be run where a quantity is wanted."""
-
-
 def filled(arguments: Arguments) -> dict[str, Any]:
     """Return the call as validated, with defaults, without what was not told."""
     return arguments.model_dump(mode="json", exclude_none=True)
@@ -121,14 +117,23 @@ def ref(name: str, arguments: Arguments) -> str:
 
     Arguments at their default are left out, so that the text stays the same when optional arguments join.
     """
-    told = arguments.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    pairs = [(key, value if isinstance(value, str) else _compact(value)) for key, value in told.items()]
-    return f"{name}?{urlencode(pairs, quote_via=quote)}"
+    return ref_of(name, arguments, filled(arguments))
+
+
+def ref_of(name: str, arguments: Arguments, told: Mapping[str, Any]) -> str:
+    """Return a call as text, where its arguments as validated are at hand."""
+    fields = type(arguments).model_fields
+    pairs = [(key, value if isinstance(value, str) else _compact(value)) for key, value in told.items() if value != fields[key].default]
+    return f"{name}?{'&'.join(f'{key}={_quoted(value)}' for key, value in pairs)}"
+
+
+def _quoted(text: str) -> str:
+    return text if text.isascii() and text.isalnum() else quote(text, safe="")
 
 
 def _compact(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e16:
-        value = int(value)
+    if type(value) is float:
+        return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from kilowhat.tools.core.errors import BadQuantity, UnitMismatch
@@ -62,7 +62,7 @@ def _symbols() -> dict[str, tuple[float, Dimension]]:
         add(scale, VOLUME, f"{prefix}L", f"{prefix}l")
         add(scale * 1e-3, LENGTH, *([f"{prefix}m"] if prefix in ("", "k", "m") else []))
         add(scale, (("compute", 1),), f"{prefix}FLOP", f"{prefix}FLOPs")
-        add(scale, (("compute", 1), ("time", -1)), *([f"{prefix}FLOPS", f"{prefix}FLOP/s"] if prefix in "MGTPEZ" else []))
+        add(scale * 3600, (("compute", 1), ("time", -1)), *([f"{prefix}FLOPS", f"{prefix}FLOP/s"] if prefix in "MGTPEZ" else []))
         add(scale, (("data", 1),), f"{prefix}B")
     for prefix, scale in _SI_WORDS.items():
         add(scale * 1e-3, ENERGY, f"{prefix}watt-hour", f"{prefix}watt hour", f"{prefix}watthour", f"{prefix}wattstunde", f"{prefix}wattheure", f"{prefix}vatio-hora")
@@ -180,14 +180,10 @@ class Quantity:
         Raises:
             UnitMismatch: where the two units measure different things.
         """
+        if unit == self.unit:
+            return self
         scale = conversion_factor(self.unit, unit)
-        return replace(
-            self,
-            value=self.value * scale,
-            unit=unit,
-            low=None if self.low is None else self.low * scale,
-            high=None if self.high is None else self.high * scale,
-        )
+        return Quantity(self.value * scale, unit, None if self.low is None else self.low * scale, None if self.high is None else self.high * scale)
 
 
 def combine(left: Dimension, right: Dimension, sign: int = 1) -> Dimension:
@@ -290,6 +286,7 @@ def parse_unit(text: str) -> Unit:
     return Unit(text, factor, dimension)
 
 
+@lru_cache(maxsize=4096)
 def conversion_factor(source: str, target: str) -> float:
     """Return the number that turns a value in one unit into a value in another.
 
@@ -325,7 +322,7 @@ _POWER_OF_TEN = r"10\s*(?:\^|\*\*)\s*[-−+]?\d{1,3}(?!\d)"
 _DIGITS = re.compile(rf"{_POWER_OF_TEN}|(?:\d{{1,3}}(?:[, \u2009\u202f]\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d{{1,3}}(?!\d)|\s*[x×*]\s*{_POWER_OF_TEN})?", re.IGNORECASE)
 _RAISED = re.compile(r"(?<=\d)[⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 """Superscripts after a digit, which Unicode's compatibility form would join to it: 10⁵ is not 105."""
-_RANGE = re.compile(r"\s*(?:-|–|—|~|至|到|\bto\b|\bbis\b|\bà|\band\b|\bund\b|\bet\b|\by\b)\s*(?=[\d.])", re.IGNORECASE)
+_RANGE = re.compile(r"\s*(?:-|–|—|~|至|到|\bto\b|\bbis\b|\bà)\s*(?=[\d.])", re.IGNORECASE)
 
 
 def _split_magnitude(text: str) -> tuple[float, str]:
@@ -338,6 +335,11 @@ def _split_magnitude(text: str) -> tuple[float, str]:
         if folded.startswith(word) and not (word.isascii() and folded[len(word) : len(word) + 1].isalpha()):
             return MAGNITUDES[word], text[len(word) :].strip()
     return 1.0, text
+
+
+def plain(text: str) -> str:
+    """Return a text in Unicode's compatibility form, with superscripts behind a digit as powers: 10⁵ is 10^5."""
+    return unicodedata.normalize("NFKC", _RAISED.sub(r"^\g<0>", text))
 
 
 def parse_number(text: str) -> float:
@@ -378,7 +380,7 @@ def parse_quantity(text: str) -> Quantity:
     """
     if len(text) > 200:
         raise BadQuantity("A quantity is a short text such as '3 kWh'; this one has more than 200 characters.")
-    body = unicodedata.normalize("NFKC", _RAISED.sub(r"^\g<0>", text)).strip().lstrip("~≈").strip()
+    body = plain(text).strip().lstrip("~≈").strip()
     sign = -1.0 if body[:1] in ("-", "−") else 1.0
     body = body[1:].strip() if body[:1] in ("+", "-", "−") else body
     money, body = ("USD", body[1:].strip()) if body.startswith("$") else ("", body)
@@ -420,7 +422,7 @@ _SCALES: dict[Dimension, tuple[str, ...]] = {
 def readable(quantity: Quantity) -> Quantity:
     """Return the quantity in the unit of its dimension that a person reads most easily."""
     scale = _SCALES.get(quantity.dimension)
-    if scale is None or quantity.value == 0:
+    if scale is None or quantity.value == 0 or (quantity.unit not in scale and _SPLIT.search(quantity.unit)):
         return quantity
     fitting = [unit for unit in scale if abs(quantity.value) * conversion_factor(quantity.unit, unit) >= 1]
     return quantity.to(fitting[-1] if fitting else scale[0])
@@ -446,20 +448,28 @@ def format_number(value: float, digits: int = 4) -> str:
     if exponent >= 15 or exponent < -9:
         return f"{value:.{digits - 1}e}"
     rounded = round(value, digits - 1 - exponent)
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
-    text = f"{rounded:,.{decimals}f}"
+    exponent += abs(rounded) >= 10.0 ** (exponent + 1)
+    text = f"{rounded:,.{max(0, digits - 1 - exponent)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def format_quantity(quantity: Quantity) -> str:
     """Return the value in a readable unit, with as many digits as its interval allows."""
-    shown = readable(quantity)
+    return show_quantity(readable(quantity))
+
+
+def show_quantity(shown: Quantity) -> str:
+    """Return the value in its own unit, with as many digits as its interval allows."""
     return f"{format_number(shown.value, significant_digits(shown))} {shown.unit}".strip()
 
 
 def format_range(quantity: Quantity) -> str | None:
     """Return the interval in the unit that ``format_quantity`` chooses, or None where there is none."""
-    shown = readable(quantity)
+    return show_range(readable(quantity))
+
+
+def show_range(shown: Quantity) -> str | None:
+    """Return the interval in its own unit, or None where there is none."""
     if shown.low is None or shown.high is None or shown.low == shown.high:
         return None
     return f"{format_number(shown.low, 2)} to {format_number(shown.high, 2)} {shown.unit}".strip()

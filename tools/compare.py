@@ -1,0 +1,171 @@
+"""Which of several amounts is more, by which factor, and how sure the order is.
+
+**Formula**: ratio = largest / smallest; probability = Φ(ln ratio / √(σ₁² + σ₂²)), where σ₁ is how far the largest may lie
+lower and σ₂ how far the smallest may lie higher, as log-deviations.
+
+**Boundary**: what each amount counts; amounts with different boundaries are compared as they are told.
+
+**Assumptions**: amounts are log-normal and independent, and their ranges are 80 % ranges. Amounts without a range are exact.
+
+**Facts**: those that the amounts name.
+
+**Limits**: estimates that share an input (the same grid, the same model) are surer in their order than this says.
+
+>>> from kilowhat.tools import call
+>>> call("compare", {"items": [{"label": "A", "quantity": "1 kWh"}, {"label": "B", "quantity": "500 Wh"}]}).results[0].value
+2.0
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from kilowhat.tools.core.arithmetic import KINDS, base_unit
+from kilowhat.tools.core.derivation import MAXIMUM_BYTES, Derivation
+from kilowhat.tools.core.errors import BadQuantity, InvalidArguments, UnitMismatch
+from kilowhat.tools.core.estimate import Estimate
+from kilowhat.tools.core.expression import Formula
+from kilowhat.tools.core.quantities import QUANTITY, Told, read_quantity
+from kilowhat.tools.core.reference import Library
+from kilowhat.tools.core.spread import Z80
+from kilowhat.tools.core.tool import Arguments, Tool
+from kilowhat.tools.core.units import NUMBER, Quantity, canonical_unit, format_number, format_quantity, name_dimension, parse_unit
+
+SURE = 0.9
+"""Below this probability the order is said to be open."""
+
+
+class Item(Arguments):
+    """One amount and what it is."""
+
+    label: str = Field(min_length=1, max_length=60, description="What it is, in a few words: 'Gemini', 'one Google search'.")
+    quantity: str = Field(min_length=1, max_length=1000, description=f"How much it is: {QUANTITY}; all items measure the same thing.")
+
+
+class Input(Arguments):
+    """What to compare."""
+
+    items: list[Item] = Field(
+        min_length=2, max_length=20, description="Two to twenty amounts of one kind (all energies, all emissions …), each with a label. A ref of an estimate brings its range along."
+    )
+
+
+def compare(arguments: Input, library: Library) -> Estimate:
+    """Return the ratio of the largest to the smallest amount, how sure their order is, and each amount beside the first.
+
+    Raises:
+        UnitMismatch: where the amounts measure different things (``unit_mismatch``).
+        BadQuantity: where an amount is none, or zero (``bad_quantity``).
+        InvalidArguments: where two items have one label, or so many amounts with their sources fit in no estimate (``invalid_arguments``).
+    """
+    labels = [" ".join(item.label.split()) for item in arguments.items]
+    if len({label.casefold() for label in labels}) < len(labels):
+        raise InvalidArguments("Two items have the same label; give each its own.", field="items")
+    told = _amounts(arguments.items, library)
+    for shown, with_ratios, each_cited in ((len(told), True, True), (len(told), False, True), (4, False, True), (0, False, True), (0, False, False)):
+        estimate = _estimate(arguments, library, labels, told, shown, with_ratios=with_ratios, each_cited=each_cited)
+        if len(estimate.model_dump_json().encode()) <= MAXIMUM_BYTES:
+            return estimate
+    raise InvalidArguments(f"{len(told)} amounts with their sources are too many for one estimate; compare fewer at a time.", field="items")
+
+
+def _amounts(items: Sequence[Item], library: Library) -> list[Told]:
+    """Return the amounts of all items; a ref gives its first result of the kind that the first item measures."""
+    first = read_quantity(library, items[0].quantity, argument="items")
+    dimension = first.quantity.dimension
+    told = [first]
+    for item in items[1:]:
+        try:
+            told.append(read_quantity(library, item.quantity, dimensions=(dimension,), argument="items"))
+        except UnitMismatch as error:
+            hint = f"All items measure the same as the first, {name_dimension(dimension)}; '#emissions' behind a ref picks another result, and convert_energy_to_emissions or calculate bring amounts to one kind."
+            raise UnitMismatch(f"{item.label}: {error.message} {hint}", field="items") from None
+    for item, amount in zip(items, told, strict=True):
+        if amount.quantity.value == 0:
+            raise BadQuantity(f"{item.label} is zero, and nothing is a number of times more than zero.", field="items")
+    return told
+
+
+def _estimate(arguments: Input, library: Library, labels: Sequence[str], told: Sequence[Told], shown: int, *, with_ratios: bool, each_cited: bool) -> Estimate:
+    """Return the estimate with so many of the amounts as results of their own, and with their ratios to the first.
+
+    Where not each is cited, citations may be left out for length: the arguments name the facts.
+    """
+    derivation = Derivation(library)
+    dimension = told[0].quantity.dimension
+    unit = canonical_unit(dimension) or base_unit(dimension)
+    for number, amount in enumerate(told, 1):
+        derivation.quantity(f"item_{number}", amount.quantity, unit, amount.facts)
+        if not each_cited:
+            derivation.inputs[f"item_{number}"] = derivation.inputs[f"item_{number}"].model_copy(update={"fact_id": None})
+    amounts = [amount.quantity.to(unit) for amount in told]
+    order = sorted(range(len(amounts)), key=lambda position: -amounts[position].value)
+    most, least = order[0], order[-1]
+    derivation.step(Formula("ratio", f"item_{most + 1} / item_{least + 1}", "ratio"))
+    derivation.result("ratio", "ratio", f"{labels[most]} over {labels[least]}" if amounts[most].value > amounts[least].value else "as much the one as the other")
+    sure = probability_of_more(amounts[most], amounts[least])
+    derivation.quantity("probability", Quantity(sure, "ratio"), "ratio")
+    derivation.result("probability", "probability", f"probability that {labels[most]} is more than {labels[least]}", interval="from the overlap of the ranges")
+    next_sure = probability_of_more(amounts[most], amounts[order[1]])
+    if len(amounts) > 2:
+        derivation.quantity("probability_of_the_largest", Quantity(next_sure, "ratio"), "ratio")
+        derivation.result("probability_of_the_largest", "probability", f"probability that {labels[most]} is more than the next, {labels[order[1]]}", interval="from the overlap of the ranges")
+    kind = "count" if dimension == NUMBER else KINDS.get(dimension, "quantity")
+    for position in range(shown):
+        derivation.result(f"item_{position + 1}", kind, labels[position], unit=_things(told[position].quantity))
+    for position in range(1, shown) if with_ratios else ():
+        derivation.step(Formula(f"ratio_{position + 1}", f"item_{position + 1} / item_1", "ratio"))
+        derivation.result(f"ratio_{position + 1}", "ratio", f"{labels[position]} over {labels[0]}")
+    if any(amount.low is not None for amount in amounts):
+        derivation.assume("The amounts are independent and log-normal, with their ranges as 80 % ranges.")
+    else:
+        derivation.assume("No amount was told with a range, so all are taken as exact.")
+    if next_sure < SURE and next_sure != 0.5:
+        derivation.warn("order_uncertain", f"Their ranges overlap: that {labels[most]} is more than {labels[order[1]]} has a probability of {format_number(next_sure, 2)}.")
+    for amount in told:
+        for sentence in amount.assumptions:
+            if sentence not in derivation.assumptions:
+                derivation.assume(sentence)
+    return derivation.estimate("compare", arguments, _which_is_more(labels, amounts, order))
+
+
+def probability_of_more(larger: Quantity, smaller: Quantity) -> float:
+    """Return the probability that the larger of two amounts is really more: 1 or 0.5 where both are exact."""
+    apart = math.log(larger.value / smaller.value)
+    down = math.log(larger.value / larger.low) / Z80 if larger.low else 0.0
+    up = math.log(smaller.high / smaller.value) / Z80 if smaller.high else 0.0
+    spread = math.hypot(down, up)
+    if spread == 0:
+        return 1.0 if apart > 0 else 0.5
+    return 0.5 * (1 + math.erf(apart / spread / math.sqrt(2)))
+
+
+def _which_is_more(labels: Sequence[str], amounts: Sequence[Quantity], order: Sequence[int]) -> str:
+    """Return which amount is the most and which the least, in words."""
+    most, least = order[0], order[-1]
+    if amounts[most].value == amounts[least].value:
+        return f"{labels[most]} and {labels[least]} are the same ({_shown(amounts[most])})" if len(order) == 2 else f"All {len(order)} are the same ({_shown(amounts[most])})"
+    what = f"{labels[most]} ({_shown(amounts[most])}) is more than {labels[least]} ({_shown(amounts[least])})"
+    return what if len(order) == 2 else f"Of {len(order)}, {labels[most]} ({_shown(amounts[most])}) is the most and {labels[least]} ({_shown(amounts[least])}) the least"
+
+
+def _things(amount: Quantity) -> str | None:
+    """Return what a plain number counts, where it counts something one by one."""
+    return amount.unit if amount.dimension == NUMBER and parse_unit(amount.unit).factor == 1 else None
+
+
+def _shown(amount: Quantity) -> str:
+    return format_quantity(amount) if amount.dimension != NUMBER else format_number(amount.value)
+
+
+TOOL = Tool(
+    name="compare",
+    title="Which is more, and how sure",
+    description="Compare 2 to 20 amounts of one kind (energies, emissions, water, powers, counts), each a text, a fact or the ref of an estimate: which is more, the ratio of the largest to the smallest with its 80 % range, and the probability that the order holds.",
+    arguments=Input,
+    run=compare,
+    example={"items": [{"label": "a Gemini prompt", "quantity": "fact:gemini-prompt-energy"}, {"label": "a Google search", "quantity": "0.3 Wh"}]},
+)

@@ -1,0 +1,204 @@
+"""Language models by name: how many parameters they have, and how many of them work on a token.
+
+The catalogue comes with the ``ecologits`` package; its loader drops the sources of each
+model, and importing it costs half a second, so the data file is read as it is. Models that it
+does not hold have their parameters as facts of ours (subject ``model-parameters``). Closed
+models have a range, which is an assumption of the catalogue and is called one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from kilowhat.tools.core.errors import NotPublished, UnknownName
+from kilowhat.tools.core.reference import Checked, Fact, Library, fold
+
+SOURCE = "ecologits-package"
+_CHECKED = Checked(on="2026-11-21", against="data file")
+_TUNED = re.compile(r"(?:[-_ :](?:instruct|chat|it|hf|base|keras|pytorch|cpp|flax|tflite|gguf|awq|onnx|cuda|cpu|directml|web|original|quant|sfp|latest|fp8|int8|4bit|4k|8k|128k|\d{4}|v\d(?:\.\d)?))+$", re.IGNORECASE)
+"""Endings that name a tuning, an edition or a file form of a model of the same size."""
+
+SERVICES = {"openai": "chatgpt", "google_genai": "gemini", "mistralai": "le-chat", "anthropic": "claude"}
+"""The service through which a provider's closed models are used, for published figures beside ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A language model with the facts of its parameters, in billions.
+
+    ``active`` is None for a dense model, all of whose parameters work on each token. ``known`` is its id among
+    the names of the library, where published figures refer to it.
+    """
+
+    name: str
+    provider: str | None
+    total: Fact
+    active: Fact | None
+    released: bool
+    known: str | None = None
+    entry: str = ""
+
+
+@lru_cache(maxsize=1)
+def _entries() -> list[dict[str, Any]]:
+    spec = find_spec("ecologits")
+    if spec is None or spec.origin is None:
+        raise ImportError("The package ecologits brings the catalogue of models; install it with: pip install ecologits")
+    content = json.loads((Path(spec.origin).parent / "data" / "models.json").read_text("utf-8"))
+    entries: list[dict[str, Any]] = [entry for entry in content["models"] if entry["type"] == "model"]
+    by_name = {(entry["provider"], entry["name"]): entry for entry in entries}
+    for alias in content["aliases"]:
+        for here, there in ((alias["name"], alias["alias"]), (alias["alias"], alias["name"])):
+            found = by_name.get((alias["provider"], there))
+            if found is not None and (alias["provider"], here) not in by_name:
+                entries.append(found | {"name": here})
+    return entries
+
+
+def names() -> list[str]:
+    """Return the names of all models in the catalogue."""
+    return [entry["name"] for entry in _entries()]
+
+
+@lru_cache(maxsize=1)
+def _spellings() -> Mapping[str, dict[str, Any]]:
+    """Return every folded spelling with the entry it stands for; one that could mean two different sizes stands for none."""
+    exact: dict[str, dict[str, Any]] = {}
+    loose: dict[str, list[dict[str, Any]]] = {}
+    for entry in _entries():
+        _, _, short = entry["name"].rpartition("/")
+        plain = _TUNED.sub("", short)
+        exact.setdefault(fold(entry["name"]), entry)
+        for spelling in {short, plain, re.sub(r"^meta[-_ ]", "", short, flags=re.IGNORECASE), re.sub(r"^meta[-_ ]", "", plain, flags=re.IGNORECASE)}:
+            loose.setdefault(fold(spelling), []).append(entry)
+    for key, entries in loose.items():
+        if all(_alike(entry["architecture"]["parameters"], entries[0]["architecture"]["parameters"]) for entry in entries):
+            exact.setdefault(key, min(entries, key=lambda entry: len(entry["name"])))
+    return exact
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Return whether two entries have the same size, but for how parameters of embeddings are counted."""
+    if isinstance(one, dict) or isinstance(other, dict):
+        return bool(one == other)
+    return abs(one - other) <= 0.03 * other
+
+
+def find_model(library: Library, text: str, *, field: str = "model") -> Model:
+    """Return the model that a text names, however it is spelled.
+
+    Raises:
+        UnknownName: with the nearest names; a model is never put in for another one.
+        NotPublished: for a model whose parameters nobody has published.
+    """
+    found = _seen(library, text[:200])
+    if isinstance(found, Model):
+        return found
+    known = library.spellings("models")
+    if found is not None:
+        name = library.named("models", found).name
+        raise NotPublished(f"The parameters of {name} are not published; give total_parameters_b and active_parameters_b, or a range of your own in two calls.", field=field)
+    from difflib import get_close_matches
+
+    key = fold(text[:200])
+    spellings = _spellings()
+    near = get_close_matches(key, [*spellings, *known], n=6, cutoff=0.6)
+    told = [library.named("models", known[spelling]).name if spelling in known else spellings[spelling]["name"] for spelling in near]
+    nearest = list({fold(name): name for name in reversed(told)}.values())[::-1][:4]
+    hint = f"Near it: {', '.join(nearest)}." if nearest else "Nothing we know is near it."
+    raise UnknownName(f"{text[:60]!r} is no model whose parameters are known here. {hint} Or give total_parameters_b and active_parameters_b.", field=field, nearest=nearest)
+
+
+@lru_cache(maxsize=512)
+def _seen(library: Library, text: str) -> Model | str | None:
+    """Return the model that a text names, the id of a known name without parameters, or None."""
+    key = fold(text)
+    known_names = library.spellings("models")
+    known = known_names.get(key) or known_names.get(fold(_TUNED.sub("", text.rpartition("/")[2])))
+    spellings = _spellings()
+    candidates = [text, text.rpartition("/")[2], _TUNED.sub("", text.rpartition("/")[2])]
+    if known is not None:
+        named = library.named("models", known)
+        candidates += [known, named.name, *named.aliases]
+        total = library.find("model-parameters", model=known, part="total")
+        if total:
+            active = library.find("model-parameters", model=known, part="active")
+            return Model(named.name, None, total[0], active[0] if active else None, released=True, known=known)
+    for candidate in candidates:
+        entry = spellings.get(fold(candidate))
+        if entry is not None:
+            return _model(entry, known or known_names.get(fold(_TUNED.sub("", entry["name"].rpartition("/")[2]))))
+    return known
+
+
+@lru_cache(maxsize=1)
+def _by_fact() -> Mapping[str, tuple[dict[str, Any], str]]:
+    found: dict[str, tuple[dict[str, Any], str]] = {}
+    for entry in _entries():
+        for part in ("total", "active"):
+            found.setdefault(f"{_slug(entry)}-{part}-parameters", (entry, part))
+    return found
+
+
+def parameter_fact(fact_id: str) -> Fact | None:
+    """Return the number of parameters that a fact id names, or None where the catalogue has none."""
+    entry, part = _by_fact().get(fact_id, (None, ""))
+    if entry is None:
+        return None
+    model = _model(entry, None)
+    return model.total if part == "total" else model.active
+
+
+def _slug(entry: Mapping[str, Any]) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", entry["name"].rpartition("/")[2].lower()).strip("-")
+
+
+def _model(entry: Mapping[str, Any], known: str | None) -> Model:
+    told = entry["architecture"]["parameters"]
+    released = "model-arch-not-released" not in (entry["warnings"] or ())
+    sparse = isinstance(told, dict) and "total" in told
+    total = _fact(entry, "total", told["total"] if sparse else told, released)
+    active = _fact(entry, "active", told["active"], released) if sparse else None
+    return Model(entry["name"].rpartition("/")[2], entry["provider"], total, active, released, known, entry["name"])
+
+
+def _fact(entry: Mapping[str, Any], part: str, told: Any, released: bool) -> Fact:
+    """Return the number of parameters as a fact with its place in the data file."""
+    low, high = (told["min"], told["max"]) if isinstance(told, dict) else (None, None)
+    what = "Parameters" if part == "total" else "Parameters at work on a token"
+    link = next((url for url in entry["sources"] or () if isinstance(url, str) and len(url) < 100), None)
+    return Fact(
+        id=f"{_slug(entry)}-{part}-parameters",
+        subject="model-parameters",
+        statement=f"{what} of {entry['name']}, in billions" + ("." if released else "; not released, an assumption of EcoLogits."),
+        value=None if isinstance(told, dict) else told,
+        low=low,
+        high=high,
+        unit="billion parameters",
+        scope={"part": part},
+        kind="reported" if released else "assumed",
+        source=SOURCE,
+        locator=f"models.json, {entry['name']}" + (f"; {link}" if link and released else ""),
+        printed=f"{low}-{high} billion parameters" if isinstance(told, dict) else f"{told} billion parameters",
+        checked=_CHECKED,
+    )
+
+
+def ecologits_energy(model: Model, written: float) -> tuple[float, float] | None:
+    """Return the ends of what ecologits computes for a request of so many tokens, in kWh, or None where it has none."""
+    from ecologits.tracers.utils import llm_impacts
+
+    found = llm_impacts(provider=str(model.provider), model_name=model.entry, output_token_count=round(written), request_latency=math.inf)
+    if found.energy is None:
+        return None
+    energy = found.energy.value
+    low, high = (energy.min, energy.max) if hasattr(energy, "min") else (energy, energy)
+    return float(low), float(high)
