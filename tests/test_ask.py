@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kilowhat.plugin import ask
 from kilowhat.plugin.understanding import compile as lexicon
 from kilowhat.plugin.understanding.understand import understand
+from kilowhat.tools.core.estimate import as_quantity
 
 
 def calls(question, *earlier):
@@ -42,6 +43,14 @@ IMAGES = {"task": "image-generation"}
         ("fine-tuning on 8 A100 for 36 hours at PUE 1.1", "estimate_training", {"accelerator": "nvidia-a100-sxm-80gb", "accelerator_count": 8, "hours": 36, "pue": 1.1}),
         ("512,821 servers at 6.5 kW for a day", "estimate_fleet", {"count": 512821, "power_w": 6500, "hours": 24}),
         ("8 H100 for a week in Germany", "estimate_fleet", {"count": 8, "device": "nvidia-h100-sxm", "hours": 168, "region": "DEU"}),
+        ("1000 requests to Llama 3.1 70B of 300 output tokens each", "estimate_llm", {"model": "Llama-3.1-70B", "requests": 1000, "output_tokens": 300}),
+        ("50 images with FLUX.1 dev", "estimate_media", {"kind": "image", "model": "flux-1-dev", "count": 50}),
+        ("spread 164 kg of CO2 over five years of a GPU, how many grams per hour?", "estimate_embodied", {"embodied_kg_co2e": 164, "lifetime_years": 5, "used_hours": 1}),
+        ("marginal emissions of 100 kWh in Germany", "convert_energy_to_emissions", {"energy": "100.0 kWh", "region": "DEU", "factor": "marginal"}),
+        ("1000 kWh in Norway, Germany and Poland: where is it cleanest?", "choose_place_and_time", {"energy": "1000.0 kWh", "regions": ["NOR", "DEU", "POL"]}),
+        ("growth rate from 415 TWh in 2024 to 945 in 2030", "project_growth", {"start": "415.0 TWh", "end": "945.0 TWh", "years": 6}),
+        ("how much electricity will data centres use in 2030?", "project_growth", {"forecast": "iea-2025-data-centres-2030"}),
+        ("2030年数据中心会用多少电?", "project_growth", {"forecast": "iea-2025-data-centres-2030"}),
         ("500 kWh in Norway", "convert_energy_to_emissions", {"energy": "500.0 kWh", "region": "NOR"}),
         ("1287 MWh in Netflix hours", "convert_to_equivalents", {"quantity": "1287.0 MWh", "equivalents": ["streaming-hour"]}),
         ("Where does the GPT-3 training figure come from?", "look_up_references", {"query": "GPT-3 training"}),
@@ -56,6 +65,68 @@ def test_compound_questions_become_a_chain():
         ("estimate_task", {**IMAGES, "count": 1000}),
         ("convert_to_equivalents", {"quantity": "estimate_task?task=image-generation&count=1000", "equivalents": ["phone-charge"]}),
     ]
+
+
+def test_things_set_against_each_other_are_compared():
+    ((tool, arguments),) = calls("which uses more, 100 images or an hour of Netflix?")
+    assert tool == "compare"
+    assert arguments["items"] == [
+        {"label": "images", "quantity": "estimate_task?task=image-generation&count=100"},
+        {"label": "hour of Netflix", "quantity": "convert_to_equivalents?quantity=1.0%20streaming-hour"},
+    ]
+    assert ask("生成图片比生成文字耗电多多少倍?").results[0].value == pytest.approx(2.907 / 0.047, rel=1e-6)
+
+
+def test_things_named_together_are_each_answered():
+    assert [arguments["count"] for _, arguments in calls("8 H100 and 4 A100 for a week")] == [8, 4]
+    reply = ask("8 H100 and 4 A100 for a week")
+    assert [result.value for result in reply.results if result.quantity == "energy"] == pytest.approx([940.8, 268.8])
+
+
+def test_a_range_is_answered_at_both_ends():
+    assert [arguments["count"] for _, arguments in calls("1000-2000 images")] == [1000, 2000]
+    assert [arguments["power_w"] for _, arguments in calls("1.5 million servers at 6.5 to 10.2 kW all year")] == [6500, 10200]
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict", "value", "unit"),
+    [
+        ("Is it true that ten days of ChatGPT use 84 TWh?", "false", 2.754, "TWh"),
+        ("True or false: 1.5 million servers at 6.5 kW all year use about 85 TWh", "true", 85.41, "TWh"),
+        ("Is it true that one hour of Netflix uses 0.8 kWh?", "false", 0.077, "kWh"),
+        ("I heard training GPT-3 emitted 552 tonnes of CO2, correct?", "true", 552, "t CO2e"),
+    ],
+)
+def test_a_claim_gets_a_verdict_and_the_right_figure(claim, verdict, value, unit):
+    reply = ask(claim)
+    holds = {"true": "holds", "mostly true": "holds", "false": "fails", "misleading": "fails", "outdated": "fails"}
+    assert holds[reply.verdict] == holds[verdict]
+    assert as_quantity(reply.results[0]).to(unit).value == pytest.approx(value, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("question", "count"),
+    [
+        ("1.000.000 images", 1e6),
+        ("1,5 million images", 1.5e6),
+        ("two and a half million images", 2.5e6),
+        ("12 thousand 5 hundred images", 12500),
+        ("½ million images", 5e5),
+        ("2'000'000 images", 2e6),
+        ("1000 1024x1024 images", None),
+        ("画1万5千张图", 15000),
+        ("1000 images a day for a year", 365000),
+        ("100 images a week, how many kWh per year?", 100 * 8760 / 168),
+        ("30 images per second, 24/7, kWh per day?", 30 * 86400),
+    ],
+)
+def test_numbers_and_rates_as_people_write_them(question, count):
+    ((_, arguments),) = calls(question)
+    assert arguments["count"] == pytest.approx(count or 1000)
+
+
+def test_what_no_argument_takes_is_named():
+    assert "Not taken into account: PUE 1.5" in ask("1000 texts with PUE 1.5").text
 
 
 def test_a_follow_up_changes_one_slot():

@@ -5,7 +5,7 @@ E = T·(S/B + A + K·√Pa·(I + T/2)/1000 + G·P·τ) + (I − C)·A, with
 S = G·P·σ·(Pa·Pt)^¼ + ω·Pt·(1 − (1 − Pa/Pt)^B)·q (one decoding step of the whole batch: its fixed time, and the weights it reads) and
 A = 2·√(Pa·Pt)·P/(F·η)·q (arithmetic of one token; ``arithmetic_j`` is 2·P/(F·η) of the accelerator).
 T tokens written (answer and reasoning), I tokens read, C of them cached, B requests served at once, Pa and Pt active and
-total parameters in billions, G accelerators of rated power P in W and dense 16-bit peak F in TFLOP/s, q = (bits/16)^ε for the precision.
+total parameters in billions, G accelerators of rated power P in W and dense 16-bit peak F in TFLOP/s, q = (bits/16)^ε for the precision, with another ε below 6 bits.
 Times requests, times the server's share, times PUE.
 
 **Boundary**: the facility unless told: boards, host and fans, cooling and power conversion. ``accelerators`` counts the
@@ -79,6 +79,9 @@ CONSTANTS = {"step_s": ("llm-step-time", "s"), "weight_j": ("llm-weight-read", "
 MEASURED = frozenset(("nvidia-h100-sxm", "nvidia-b200", "nvidia-a100-sxm-40gb"))
 """The accelerators that the calibration has rows of."""
 
+NARROW_BITS = 6.0
+"""Bits per weight below which the exponent on precision is that of engines for 4-bit weights."""
+
 LONG_INPUT = 32768.0
 """Input tokens beyond which the attention that the formula leaves out is no longer small."""
 
@@ -121,7 +124,7 @@ def estimate_llm(arguments: Input, library: Library) -> Estimate:
     device = _add_deployment(derivation, arguments)
     for constant, (fact_id, unit) in CONSTANTS.items():
         derivation.constant(constant, library.fact(fact_id), unit)
-    derivation.fact("model_error", library.fact("llm-model-error" if device in MEASURED else "llm-model-error-unmeasured"), "ratio")
+    derivation.fact("model_error", library.fact("llm-model-error" if device in MEASURED and (arguments.weight_bits or NARROW_BITS) >= NARROW_BITS else "llm-model-error-unmeasured"), "ratio")
     derivation.step(STEP if arguments.weight_bits is not None else STEP_16_BIT)
     derivation.step(ARITHMETIC if arguments.weight_bits is not None else ARITHMETIC_16_BIT)
     derivation.step(REQUEST if read else REQUEST_WITHOUT_INPUT)
@@ -224,7 +227,7 @@ def _add_deployment(derivation: Derivation, arguments: Input) -> str:
         derivation.assumptions.insert(0, f"Interactive serving: {'; '.join(assumed)}.")
     if arguments.weight_bits is not None:
         derivation.given("weight_bits", bits, "ratio")
-        derivation.constant("precision_exponent", library.fact("llm-precision-exponent"), "ratio")
+        derivation.constant("precision_exponent", library.fact("llm-precision-exponent" if bits >= NARROW_BITS else "llm-precision-exponent-narrow"), "ratio")
         derivation.step(PRECISION)
     return device.id
 

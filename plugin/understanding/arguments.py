@@ -139,9 +139,9 @@ def _used_hours(slots: Slots, _tool: Tool) -> Filled:
 def _hourly(slots: Slots, _tool: Tool) -> Filled:
     """Carbon intensities of the hours among which to choose, the one at hand first."""
     if len(slots.intensities_g) > 1:
-        return list(slots.intensities_g), ("intensities_g", "more intensities")
+        return list(slots.intensities_g), ("intensities_g", "more intensities", "ask.save")
     grams = [parse_quantity(text).to("g CO2e").value for text, dimension in slots.amounts if dimension == EMISSIONS]
-    return (grams, ("amounts", "more intensities")) if len(grams) > 1 and "ask.save" in slots.senses else None
+    return (grams, ("amounts", "more intensities", "ask.save")) if len(grams) > 1 and "ask.save" in slots.senses else None
 
 
 def _duration(slots: Slots, tool: Tool) -> Filled:

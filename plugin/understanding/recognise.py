@@ -153,6 +153,7 @@ def _quantities(text: str) -> Iterator[Mention]:
 
 _SIZE = re.compile(r"(?<![\w.])(\d{2,5})\s?[x×*]\s?(\d{2,5})(?![\w.])", re.IGNORECASE)
 _SMALLEST_SIDE = 64
+_RATE = (("time", -1),)
 
 
 def _sizes(text: str) -> Iterator[Mention]:
@@ -186,7 +187,7 @@ def _longest_quantity(text: str, start: int, end: int) -> Mention | None:
             quantity = parse_quantity(window[:stop])
         except BadQuantity:
             continue
-        if quantity.unit and _is_thing(quantity.unit):
+        if quantity.unit and (_is_thing(quantity.unit) or quantity.dimension == _RATE):
             continue
         if quantity.unit in ("", "x", "×"):
             return Mention(start, start + stop, number=quantity.value, quantity=quantity if quantity.low is not None else None)

@@ -92,7 +92,7 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     told: dict[str, Any] = {}
     named: dict[str, list[str]] = {}
     counts: dict[str, float] = {}
-    senses = frozenset(sense for mention in mentions for sense in mention.senses)
+    senses = frozenset(sense for mention in mentions for sense in mention.senses if sense != "shape.yes_no" or mention.start == 0)
     for position, mention in enumerate(mentions):
         for kind, name in meant(mention).items():
             if name not in named.setdefault(kind, []):

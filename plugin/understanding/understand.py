@@ -64,7 +64,7 @@ def _claim(slots: Slots, language: str, text: str) -> Plan | None:
     tries = [claim]
     bare = replace(slots, senses=slots.senses - {"shape.claim", "shape.yes_no", "shape.versus", "ask.ratio"}, wanted=None, unit=None)
     times = slots.counts.get("thing", slots.counts.get("bare"))
-    if len(slots.amounts) == PAIR and slots.amounts[0][1] == slots.amounts[1][1] and times is not None:
+    if len(slots.amounts) == PAIR and slots.amounts[0][1] == slots.amounts[1][1] and times is not None and times > 1:
         tries.insert(0, {**claim, "stated": f"{times:g} times", "recompute": f"{slots.amounts[0][0]} / {slots.amounts[1][0]}"})
     for stated, dimension in slots.amounts if slots.things or slots.power_w else ():
         rest = plan(replace(bare, amounts=tuple(amount for amount in slots.amounts if amount[0] != stated)), language, text)
@@ -149,7 +149,7 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return Plan("answered", language, (Call("look_up_references", {"query": _query(slots, text), **_subject(slots)}),), quantity="source")
     if (forecast := _forecast(slots)) is not None:
         return Plan("answered", language, (Call("project_growth", {"forecast": forecast}),), quantity="energy")
-    if not slots.things and not slots.amounts and "noun.request" in slots.senses and slots.wanted in ("energy", "emissions", "water"):
+    if not slots.things and not slots.amounts and slots.senses >= {"noun.request", "about.subject"} and slots.wanted in ("energy", "emissions", "water"):
         slots = replace(slots, named={**slots.named, "service": ("ai-chatbot",)})
     if len(slots.ends) == 1 or len(slots.power_w) == 2:
         return _both_ends(slots, language, text)

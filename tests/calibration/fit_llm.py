@@ -161,6 +161,38 @@ def jackknife(columns: dict[str, np.ndarray]) -> dict[str, tuple[float, float]]:
     return {name: (min(found[name] for found in fits), max(found[name] for found in fits)) for name in EXPECTED}
 
 
+def interactive(columns: dict[str, np.ndarray]) -> np.ndarray:
+    """Return which rows are interactive servings: 16 requests or more at once, and a token every 50 ms."""
+    return (columns["batch"] >= 16) & (columns["itl_ms"] <= 50)
+
+
+def untold(columns: dict[str, np.ndarray]) -> dict[str, float]:
+    """Return the figures of interactive servings where the tool is told size and tokens alone, with its own interval.
+
+    The estimate is moved to the constants fitted without the architecture of the row.
+    """
+    from kilowhat.tools import call
+
+    kept = subset(columns, interactive(columns))
+    found, low, high = (np.empty(len(kept["measured_j"])) for _ in range(3))
+    deployed = {name: np.empty(len(found)) for name in ("accelerators", "batch")}
+    for place in range(len(found)):
+        told = {"total_parameters_b": "total_b", "active_parameters_b": "active_b", "input_tokens": "read_tokens", "output_tokens": "written_tokens"}
+        estimate = call("estimate_llm", {name: float(kept[column][place]) for name, column in told.items()} | {"boundary": "accelerators"})
+        energy = estimate.results[0]
+        found[place], low[place], high[place] = energy.value * 3.6e6, (energy.low or 0) / energy.value, (energy.high or 0) / energy.value
+        for name, column in deployed.items():
+            column[place] = next(entry.value for entry in estimate.inputs if entry.name == name)
+    library = Library.load()
+    power, peak = (library.default(subject, hardware="nvidia-h100-sxm").quantity.value for subject in ("device-power", "device-peak-compute"))
+    assumed = kept | deployed | {"power_w": np.full(len(found), power), "peak_tflop_per_s": np.full(len(found), peak), "weight_bits": np.full(len(found), 16.0), "old": np.zeros(len(found))}
+    moved = np.empty(len(found))
+    for group in np.unique(kept["architecture"]):
+        inside = kept["architecture"] == group
+        moved[inside] = request_energy_j(fit(subset(columns, columns["architecture"] != group)), subset(assumed, inside))
+    return figures(np.log(moved / kept["measured_j"]), low, high)
+
+
 def ecologits_energy_j(columns: dict[str, np.ndarray], *, batch: bool) -> np.ndarray:
     """Return what ecologits computes for the GPUs alone: its energy per token times the GPUs told, at its batch of 64 or the batch told."""
     from ecologits.impacts.llm import BATCH_SIZE, GPU_ENERGY_ALPHA, GPU_ENERGY_BETA, GPU_ENERGY_GAMMA
@@ -168,6 +200,32 @@ def ecologits_energy_j(columns: dict[str, np.ndarray], *, batch: bool) -> np.nda
     size = columns["batch"] if batch else BATCH_SIZE
     per_token_wh = GPU_ENERGY_ALPHA * np.exp(GPU_ENERGY_BETA * size) * columns["active_b"] + GPU_ENERGY_GAMMA
     return 3600 * per_token_wh * columns["written_tokens"] * columns["accelerators"]
+
+
+def narrow_weights(exponents: tuple[float, ...] = (0.25, 0.5, 0.9, 1.0), batch: float = 512.0) -> dict[str, list[float]]:
+    """Return estimate over measurement of whole servers at 4 bits (MLPerf power), for each exponent on precision.
+
+    Copies of 70 billion parameters are taken to sit on one accelerator, 405 billion on eight; the batch is assumed.
+    """
+    library = Library.load()
+    constants = {name: library.fact(fact_id).quantity.value for name, (fact_id, _) in CONSTANTS.items()}
+    shared = {"arithmetic_j": library.fact("nvidia-b200-serving-arithmetic").quantity.value, "power_w": library.default("device-power", hardware="nvidia-b200").quantity.value, "batch": batch}
+    server = library.fact("llm-server-factor").quantity.value
+    found = {}
+    with (MEASURED / "mlperf_power.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            if row["weights"] != "fp4" or not row["out_tokens"] or not row["assumed_in_tokens"]:
+                continue
+            size, read, written = (float(row[column]) for column in ("active_params_b", "assumed_in_tokens", "out_tokens"))
+            told = constants | shared | {"active_b": size, "total_b": size, "accelerators": 1.0 if size < 100 else 8.0, "read_tokens": read, "fresh_tokens": read, "written_tokens": written}
+            ratios = []
+            for exponent in exponents:
+                values = told | {"precision": (4 / 16) ** exponent}
+                for formula in (STEP, ARITHMETIC, REQUEST):
+                    values[formula.name] = formula.of(values)
+                ratios.append(values[REQUEST.name] * server / written / float(row["system_j_per_unit"]))
+            found[f"{row['model']} {row['scenario']}"] = ratios
+    return found
 
 
 def evaluation() -> dict[str, dict[str, float]]:
@@ -185,6 +243,7 @@ def evaluation() -> dict[str, dict[str, float]]:
     found["v3, GPU left out"] = figures(by_gpu[modern], *shipped_error("llm-model-error-unmeasured"))
     found["A100 (v2), GPU left out"] = figures(by_gpu[columns["gpu"] == "A100-40GB"], *shipped_error("llm-model-error-unmeasured"))
     found["v2, architecture left out"] = figures(by_architecture[~modern], *shipped)
+    found["interactive, deployment not told"] = untold(columns)
     for label, batch in (("v3, ecologits at its batch of 64", False), ("v3, ecologits told the batch", True)):
         found[label] = figures(np.log(ecologits_energy_j(subset(columns, modern), batch=batch) / columns["measured_j"][modern]))
     return found
@@ -211,10 +270,15 @@ def main() -> int:
         print(f"{name:20} {value:10.3g} {ranges[name][0]:10.3g} {ranges[name][1]:10.3g} {shipped.get(name, math.nan):10.3g}")
     modern = columns["old"] == 0
     load = columns["board_load"][modern] / columns["power_w"][modern]
+    batches = columns["batch"][interactive(columns)]
+    print("concurrency of interactive servings, 10 %, median, 90 %:", np.quantile(batches, [0.1, 0.5, 0.9]).round(1))
     print("board load, 10 %, median, 90 %:", np.quantile(load, [0.1, 0.5, 0.9]).round(3))
     error = left_out(columns, "architecture")[modern]
     print("error factor, 10 % and 90 %, architecture left out:", np.round(spread_of(error), 3), "family left out:", np.round(spread_of(left_out(columns, "family")[modern]), 3))
     print("error factor, 10 % and 90 %, GPU left out:", np.round(spread_of(left_out(columns, "gpu")), 3))
+    print("narrow weights, estimate over measurement at exponents 0.25, 0.5, 0.9, 1:")
+    for label, ratios in narrow_weights().items():
+        print(f"  {label:30}", np.round(ratios, 2))
     for label, figure in evaluation().items():
         print(f"{label:50}", "  ".join(f"{name} {value:.3f}" if name != "rows" else f"rows {value:.0f}" for name, value in figure.items()))
     return 0

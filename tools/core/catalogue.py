@@ -23,8 +23,13 @@ from kilowhat.tools.core.reference import Checked, Fact, Library, fold
 
 SOURCE = "ecologits-package"
 _CHECKED = Checked(on="2026-11-21", against="data file")
-_TUNED = re.compile(r"(?:[-_ :](?:instruct|chat|it|hf|base|keras|pytorch|cpp|flax|tflite|gguf|awq|onnx|cuda|cpu|directml|web|original|quant|sfp|latest|fp8|int8|4bit|4k|8k|128k|\d{4}|v\d(?:\.\d)?))+$", re.IGNORECASE)
-"""Endings that name a tuning, an edition or a file form of a model of the same size."""
+_FORMS = "instruct|chat|it|hf|base|keras|pytorch|cpp|flax|tflite|gguf|awq|onnx|cuda|cpu|directml|web|original|quant|sfp|fp8|int8|4bit"
+_TUNED = re.compile(rf"(?:[-_ :](?:{_FORMS}))+$", re.IGNORECASE)
+"""Endings that name a tuning or a file form of the same model."""
+_EDITION = re.compile(rf"(?:[-_ :](?:{_FORMS}|latest|4k|8k|128k|\d{{4}}|v\d(?:\.\d)?))+$", re.IGNORECASE)
+"""Endings that name an edition too; a name without them stands for a model where all editions have the same size."""
+_INSIDE = re.compile(r"[-_ ](?:instruct|chat|it|base)(?=[-_ ])", re.IGNORECASE)
+_MAKER = re.compile(r"^meta[-_ ]", re.IGNORECASE)
 
 SERVICES = {"openai": "chatgpt", "google_genai": "gemini", "mistralai": "le-chat", "anthropic": "claude"}
 """The service through which a provider's closed models are used, for published figures beside ours."""
@@ -74,10 +79,12 @@ def _spellings() -> Mapping[str, dict[str, Any]]:
     exact: dict[str, dict[str, Any]] = {}
     loose: dict[str, list[dict[str, Any]]] = {}
     for entry in _entries():
-        _, _, short = entry["name"].rpartition("/")
-        plain = _TUNED.sub("", short)
         exact.setdefault(fold(entry["name"]), entry)
-        for spelling in {short, plain, re.sub(r"^meta[-_ ]", "", short, flags=re.IGNORECASE), re.sub(r"^meta[-_ ]", "", plain, flags=re.IGNORECASE)}:
+    for entry in _entries():
+        short = entry["name"].rpartition("/")[2]
+        exact.setdefault(fold(short), entry)
+        plain = _EDITION.sub("", short)
+        for spelling in {plain, _INSIDE.sub("", short), *(_MAKER.sub("", name) for name in (short, plain))}:
             loose.setdefault(fold(spelling), []).append(entry)
     for key, entries in loose.items():
         if all(_alike(entry["architecture"]["parameters"], entries[0]["architecture"]["parameters"]) for entry in entries):
@@ -194,9 +201,9 @@ def _fact(entry: Mapping[str, Any], part: str, told: Any, released: bool) -> Fac
 
 def ecologits_energy(model: Model, written: float) -> tuple[float, float] | None:
     """Return the ends of what ecologits computes for a request of so many tokens, in kWh, or None where it has none."""
-    from ecologits.tracers.utils import llm_impacts
+    from importlib import import_module
 
-    found = llm_impacts(provider=str(model.provider), model_name=model.entry, output_token_count=round(written), request_latency=math.inf)
+    found = import_module("ecologits.tracers.utils").llm_impacts(provider=str(model.provider), model_name=model.entry, output_token_count=round(written), request_latency=math.inf)
     if found.energy is None:
         return None
     energy = found.energy.value

@@ -75,7 +75,7 @@ def find_claims(library: Library, text: str) -> tuple[list[Claim], list[Claim]]:
         things = _things_shared(claim, named, words)
         met, apart = _figures_shared(claim, figures)
         told = _claimed(claim)
-        if _only_a_small_count(told) and not named.get("comparator", set[str]()) & things_of[claim_id].get("comparator", set[str]()) and things_of[claim_id].get("comparator"):
+        if _only_a_small_count(told) and shared < ENOUGH_WORDS:
             continue
         if (things or shared >= ENOUGH_WORDS) and (met if told else shared >= ENOUGH_WORDS and things):
             matches.append(Match(claim, met, apart, things, shared))
