@@ -151,7 +151,8 @@ def _body(estimates: Sequence[Estimate], results: Sequence[Result], citations: S
     if boundary := _boundary(estimates[0], words):
         lines.append(words.say("boundary", boundary=boundary))
     if assumed := list(dict.fromkeys(sentence for estimate in estimates for sentence in _assumed(estimate, words))):
-        lines.append(words.say("assumed", "all", list=words.say("list_separator").join(assumed)))
+        separator = ". " if words.language == "en" else words.say("list_separator")
+        lines.append(words.say("assumed", "all", list=separator.join(assumed)))
     if plan.unused:
         lines.append(words.say("unused", list=words.say("list_separator").join(plan.unused)))
     lines += dict.fromkeys(note for estimate in estimates for warning in estimate.warnings if (note := _warning(warning, words)))
@@ -193,7 +194,7 @@ def _things(aside: Estimate, words: Phrases) -> str:
     """Return the number of everyday things, named in the answer's language where it has the word."""
     thing = aside.results[0]
     kind = aside.arguments["equivalents"][0]
-    return f"{format_number(thing.value, 2)} {words.get('things', kind) or thing.unit}"
+    return f"{format_number(thing.value, 2)} {words.get('things', kind) or thing.label.rpartition(' of ')[0]}"
 
 
 def _label(result: Result, words: Phrases) -> str:
@@ -266,7 +267,8 @@ def _about(estimate: Estimate, words: Phrases) -> str:
     slots |= {
         argument: _amount(entry.value, entry.unit) for entry in estimate.inputs for argument, name in (("quantity", "amount"), ("energy", "energy_kwh")) if entry.name == name and argument in told
     }
-    return pattern.format_map(_Blank(slots))
+    about = pattern.format_map(_Blank(slots))
+    return about + words.say("in_place", region=slots["region"]) if about and "region" in told and "{region}" not in pattern else about
 
 
 class _Blank(dict[str, str]):
@@ -337,6 +339,8 @@ def _boundary(estimate: Estimate, words: Phrases) -> str:
 
 def _assumed(estimate: Estimate, words: Phrases) -> list[str]:
     """Return what was filled in for the asker, as read from the inputs that were not told."""
+    if words.language == "en":
+        return [sentence.rstrip(".") for sentence in estimate.assumptions]
     told = estimate.arguments
     sentences = []
     for entry in estimate.inputs:

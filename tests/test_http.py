@@ -130,7 +130,9 @@ def fails(arguments: Told, library: Library) -> Estimate:
 
 
 def test_a_fault_of_ours_is_told_and_logged_without_internals_and_arguments(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setitem(CATALOG, "faulty", Tool(name="faulty", title="", description="Fails.", arguments=Told, run=fails, example={}))
+    faulty = Tool(name="faulty", title="", description="Fails.", arguments=Told, run=fails, example={})
+    monkeypatch.setattr(CATALOG, "_loaded", {**CATALOG, "faulty": faulty})
+    monkeypatch.setattr(CATALOG, "_names", (*CATALOG, "faulty"))
     with TestClient(create_app(), base_url=HOME) as client, caplog.at_level(logging.DEBUG):
         answer = client.post("/tools/faulty", json={"secret": "Rumpelstiltskin"})
     assert is_error(answer, 500, "internal_error")

@@ -105,7 +105,9 @@ def fails(arguments: Told, library: Library) -> Estimate:
 
 
 async def test_a_fault_of_ours_is_told_and_logged_without_internals_and_arguments(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setitem(CATALOG, "faulty", Tool(name="faulty", title="", description="Fails.", arguments=Told, run=fails, example={}))
+    faulty = Tool(name="faulty", title="", description="Fails.", arguments=Told, run=fails, example={})
+    monkeypatch.setattr(CATALOG, "_loaded", {**CATALOG, "faulty": faulty})
+    monkeypatch.setattr(CATALOG, "_names", (*CATALOG, "faulty"))
     asked = request("faulty", {"secret": "Rumpelstiltskin"})
     with caplog.at_level(logging.DEBUG):
         for message in (lang_chain_tool("faulty").invoke(asked), await lang_chain_tool("faulty").ainvoke(asked)):

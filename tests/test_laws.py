@@ -14,6 +14,7 @@ from kilowhat.tools.core.units import parse_unit
 
 COUNTED = {
     "estimate_task": ("count", {"task": "image-generation", "region": "FR"}),
+    "estimate_llm": ("requests", {"model": "llama 3.1 70b", "output_tokens": 400.0}),
     "estimate_media": ("count", {"kind": "image", "model": "SDXL", "region": "FR"}),
     "estimate_fleet": ("count", {"device": "H100", "hours": 24.0, "pue": 1.2}),
     "estimate_training": ("accelerator_count", {"accelerator": "A100", "hours": 10.0}),
@@ -40,7 +41,7 @@ def test_zero_is_zero(name):
         assert (result.value, result.low, result.high) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("name", ["estimate_media", "estimate_fleet", "estimate_training"])
+@pytest.mark.parametrize("name", ["estimate_llm", "estimate_media", "estimate_fleet", "estimate_training"])
 @given(low=st.floats(min_value=1, max_value=5), high=st.floats(min_value=1, max_value=5))
 def test_a_higher_pue_never_takes_less(name, low, high):
     argument, rest = COUNTED[name]

@@ -112,5 +112,10 @@ if __name__ == "__main__":
             readme = readme.replace(expected, found)
     table = re.compile(r"(?<=\| question \| answer \| tool \|\n\| --- \| --- \| --- \|\n)(?:\|.*\n)*")
     readme = table.sub(lambda _: "".join(f"{row(scenario)}\n" for scenario in SCENARIOS), readme)
+    from kilowhat.tools import TOOLS, Library
+
+    readme = re.sub(r"[\d,]+ facts", f"{len(Library.load()):,} facts", readme)
+    tools = re.compile(r"(?<=\| tool \| answers \|\n\| --- \| --- \|\n)(?:\|.*\n)*")
+    readme = tools.sub(lambda _: "".join(f"| `{tool.name}` | {tool.title} |\n" for tool in TOOLS.values()), readme)
     README.write_text(readme, "utf-8")
     sys.stdout.write("README.md is current\n")

@@ -37,22 +37,16 @@ from pydantic import Field
 from kilowhat.tools.core.catalogue import SERVICES, Model, find_model
 from kilowhat.tools.core.derivation import KEPT_ALTERNATIVES, Derivation
 from kilowhat.tools.core.errors import InvalidArguments, MissingInput, NotPublished
-from kilowhat.tools.core.estimate import Alternative, Estimate
+from kilowhat.tools.core.estimate import BRIEF, Alternative, Estimate
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.place import PlaceArguments, add_place
 from kilowhat.tools.core.reference import Library
 from kilowhat.tools.core.tool import Tool
 from kilowhat.tools.core.units import format_number
 
-_STEP = (
-    "accelerators * power_w * step_s * ((active_b * total_b) ** (1 / 2)) ** (1 / 2)"
-    " + weight_j{precision} * total_b * (1 - (1 - active_b / total_b) ** batch)"
-)
+_STEP = "accelerators * power_w * step_s * ((active_b * total_b) ** (1 / 2)) ** (1 / 2) + weight_j{precision} * total_b * (1 - (1 - active_b / total_b) ** batch)"
 _ARITHMETIC = "arithmetic_j{precision} * (active_b * total_b) ** (1 / 2)"
-_WRITTEN = (
-    "written_tokens * (step_j / batch + token_j + cache_j * active_b ** (1 / 2) * ({input}written_tokens / 2) / 1000"
-    " + accelerators * power_w * token_s)"
-)
+_WRITTEN = "written_tokens * (step_j / batch + token_j + cache_j * active_b ** (1 / 2) * ({input}written_tokens / 2) / 1000 + accelerators * power_w * token_s)"
 _ON_BOARDS = "requests * request_j * model_error / 3600000"
 
 STEP = Formula("step_j", _STEP.format(precision=" * precision"), "J")
@@ -93,14 +87,22 @@ class Input(PlaceArguments):
     total_parameters_b: float | None = Field(default=None, gt=0, le=1e5, strict=True, description="All parameters, in billions, instead of a model name; typical 1 to 1000.")
     active_parameters_b: float | None = Field(default=None, gt=0, le=1e5, strict=True, description="Parameters at work on each token, in billions; left out: all of them (a dense model).")
     requests: float = Field(default=1.0, ge=0, le=1e15, strict=True, description="How many requests.")
-    input_tokens: float | None = Field(default=None, ge=0, le=1e8, strict=True, description="Tokens that the model reads per request, cached ones included; typical 50 to 10000. Left out: the prompt is not counted.")
+    input_tokens: float | None = Field(
+        default=None, ge=0, le=1e8, strict=True, description="Tokens that the model reads per request, cached ones included; typical 50 to 10000. Left out: the prompt is not counted."
+    )
     cached_input_tokens: float | None = Field(default=None, ge=0, le=1e8, strict=True, description="Of the input tokens, those that a prefix cache holds: no arithmetic for them.")
-    output_tokens: float | None = Field(default=None, ge=0, le=1e8, strict=True, description="Tokens of the answer per request, means as 437.5 too; typical 100 to 2000. Left out: a typical chat answer, said as an assumption.")
+    output_tokens: float | None = Field(
+        default=None, ge=0, le=1e8, strict=True, description="Tokens of the answer per request, means as 437.5 too; typical 100 to 2000. Left out: a typical chat answer, said as an assumption."
+    )
     reasoning_tokens: float | None = Field(default=None, ge=0, le=1e8, strict=True, description="Hidden reasoning tokens per request, which are written too; typical 0 to 20000.")
     weight_bits: float | None = Field(default=None, ge=4, le=32, strict=True, description="Bits per weight, 4 to 32, fractions allowed. Left out: 16.")
     accelerator: str | None = Field(default=None, max_length=100, description="The accelerator that serves it: H100, B200, A100, MI300X … Left out: H100, said as an assumption.")
-    accelerator_count: float | None = Field(default=None, gt=0, le=1e5, strict=True, description="Accelerators that hold one copy of the model; typical 1 to 16. Left out: as many as its weights need.")
-    concurrent_requests: float | None = Field(default=None, ge=1, le=1e6, strict=True, description="Requests that one copy serves at once (mean batch); typical 8 to 512. What matters most; left out, the interval spans it.")
+    accelerator_count: float | None = Field(
+        default=None, gt=0, le=1e5, strict=True, description="Accelerators that hold one copy of the model; typical 1 to 16. Left out: as many as its weights need."
+    )
+    concurrent_requests: float | None = Field(
+        default=None, ge=1, le=1e6, strict=True, description="Requests that one copy serves at once (mean batch); typical 8 to 512. What matters most; left out, the interval spans it."
+    )
     boundary: Literal["accelerators", "server", "facility"] = Field(default="facility", description="What is counted: the accelerator boards, the whole server, or the facility around it.")
     pue: float | None = Field(default=None, ge=1, le=5, strict=True, description="Power usage effectiveness of the facility, 1 or more; typical 1.08 to 1.6.")
     include_embodied: bool | None = Field(default=None, description="Add the accelerators' share of manufacturing emissions.")
@@ -117,7 +119,7 @@ def estimate_llm(arguments: Input, library: Library) -> Estimate:
         InvalidArguments: where parameters, tokens, boundary and PUE contradict each other (``invalid_arguments``).
     """
     derivation = Derivation(library)
-    derivation.text_room, derivation.brief = 720, True
+    derivation.text_room, derivation.brief = 720, BRIEF
     derivation.given("requests", arguments.requests, "ratio")
     model, name = _add_model(derivation, arguments)
     written, read = _add_tokens(derivation, arguments)

@@ -19,7 +19,7 @@ from typing import Any
 from kilowhat.plugin.understanding.tokens import tokenise
 from kilowhat.tools.core import catalogue
 from kilowhat.tools.core.compile import read_yaml
-from kilowhat.tools.core.reference import Library
+from kilowhat.tools.core.reference import Library, fold
 
 HERE = Path(__file__).parent / "lexicon"
 COMPILED = HERE / "lexicon.json"
@@ -106,6 +106,8 @@ def _names(library: Library) -> dict[str, Any]:
             add(spelling, "llm", spelling)
     for zone, told in library.countries.items():
         for spelling in (told["name"], *told["spellings"]):
+            if fold(spelling) in library.spellings("places"):
+                continue
             add(spelling, "place", zone, code=spelling.isascii() and len(spelling) <= 2)
         for spelling in (zone, told["alpha2"]):
             if spelling:

@@ -96,7 +96,7 @@ def _alike(one: Any, other: Any) -> bool:
     """Return whether two entries have the same size, but for how parameters of embeddings are counted."""
     if isinstance(one, dict) or isinstance(other, dict):
         return bool(one == other)
-    return abs(one - other) <= 0.03 * other
+    return abs(float(one) - float(other)) <= 0.03 * float(other)
 
 
 def find_model(library: Library, text: str, *, field: str = "model") -> Model:

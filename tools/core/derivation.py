@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
-from kilowhat.tools.core.estimate import METHOD_VERSION, Alternative, Citation, Estimate, Input, Result, Step, Verdict, Warning, cite, head_of, json_size
+from kilowhat.tools.core.estimate import BRIEF, BRIEFEST, METHOD_VERSION, Alternative, Citation, Estimate, Input, Result, Step, Verdict, Warning, cite, head_of, json_size
 from kilowhat.tools.core.expression import Formula, chain
 from kilowhat.tools.core.reference import Claim, Fact, Library
 from kilowhat.tools.core.spread import Interval, spread_steps
@@ -45,7 +45,7 @@ class Derivation:
         self._published_ranges: list[str] = []
         self._left_out = 0
         self.text_room = MAXIMUM_TEXT
-        self.brief = False
+        self.brief = 0
 
     def _add(self, name: str, value: float, low: float | None, high: float | None, unit: str, origin: Origin, fact_id: str | None) -> None:
         self.inputs[name] = Input.of(
@@ -223,7 +223,7 @@ class Derivation:
             citations = cite(self.library, self.facts, brief=self.brief)
             others = (*citations, *self.alternatives, *self.warnings)
             left = room - len(others) - sum(json_size(part) for part in others)
-            if left >= min(SHORT_TEXT, self.text_room) or not self._leave_out():
+            if left >= min(SHORT_TEXT, self.text_room) or (left >= TEXT_WITHOUT_SOURCES and self.brief and not self.alternatives) or not self._leave_out():
                 break
         maximum = min(self.text_room, left)
         while True:
@@ -239,7 +239,7 @@ class Derivation:
 
         First alternatives beyond the second; then the last citation that no input takes alone (a mention, or one of several
         behind a chained quantity), which a warning counts; then the ends of statements, authors and licences; then the other
-        alternatives. Lines of the text that stand in their own fields too go as there is need.
+        alternatives; then most of statements and locators, which the fact itself holds. Lines of the text that stand in their own fields too go as there is need.
         """
         needed = {entry.fact_id for entry in self.inputs.values()}
         if len(self.alternatives) > KEPT_ALTERNATIVES:
@@ -252,10 +252,13 @@ class Derivation:
             self.warnings = [warning for warning in self.warnings if warning.code != "citations_left_out"]
             self.warn("citations_left_out", f"{self._left_out} more facts are behind this, left out for length.")
             return True
-        if not self.brief:
-            self.brief = True
+        if self.brief < BRIEF:
+            self.brief = BRIEF
             return True
-        return bool(self.alternatives) and self._leave_out_alternative(needed)
+        if self.alternatives:
+            return self._leave_out_alternative(needed)
+        self.brief, before = BRIEFEST, self.brief
+        return before < BRIEFEST
 
     def _leave_out_alternative(self, needed: Collection[str | None]) -> bool:
         left_out = self.alternatives.pop()

@@ -23,7 +23,6 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:
         """Return a part whose values are known to be of the right types, without validating them again: a tenth of the time.
@@ -167,16 +166,20 @@ def head_of(statement: str) -> str:
     return statement.rstrip(".")
 
 
-def _short(statement: str) -> str:
-    head = head_of(statement)
-    return head if len(head) <= 70 else f"{head[:69].rsplit(' ', 1)[0].rstrip(',;')} …"
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 2].rsplit(' ', 1)[0].rstrip(',;')} …"
 
 
-def cite(library: Library, records: Iterable[Fact | Claim], *, brief: bool = False) -> list[Citation]:
+BRIEF, BRIEFEST = 1, 2
+_LENGTHS = {BRIEF: (70, 200, 200), BRIEFEST: (30, 40, 50)}
+"""By how brief a citation is, the characters of its statement, of its locator and of the title of its source."""
+
+
+def cite(library: Library, records: Iterable[Fact | Claim], *, brief: int = 0) -> list[Citation]:
     """Return one citation a fact or claim, in order; a source that comes again carries only its title and link.
 
     Brief ones have the head of the statement, at most 70 characters of it, and a source without authors and licence; one
-    that comes again has its title alone.
+    that comes again has its title alone. The briefest have 30 characters of it, 40 of the locator and 50 of the title, and no link.
     A claim is cited with the article that makes it, and with its primary source where no fact of that source is cited.
     """
     citations: dict[str, Citation] = {}
@@ -190,13 +193,19 @@ def cite(library: Library, records: Iterable[Fact | Claim], *, brief: bool = Fal
             return
         source = library.source(source_id)
         cited = CitedSource(
-            title=source.title,
+            title=_short(source.title, _LENGTHS[brief][2]) if brief else source.title,
             authors=source.authors or source.producer if first and not brief else None,
             published=source.published if first else None,
-            url=source.url if first or not brief else None,
+            url=source.url if not brief or (first and brief < BRIEFEST) else None,
             licence=source.licence if first and not brief else None,
         )
-        citations[cited_id] = library.citations[(cited_id, first, brief)] = Citation(fact_id=cited_id, statement=_short(statement) if brief else statement, printed=printed, locator=locator, source=cited)
+        citations[cited_id] = library.citations[(cited_id, first, brief)] = Citation(
+            fact_id=cited_id,
+            statement=_short(head_of(statement), _LENGTHS[brief][0]) if brief else statement,
+            printed=printed,
+            locator=_short(locator, _LENGTHS[brief][1]) if brief and locator else locator,
+            source=cited,
+        )
 
     listed = list(records)
     for record in listed:

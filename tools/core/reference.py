@@ -197,8 +197,8 @@ class Library:
         self._found: dict[tuple[Any, ...], list[Fact]] = {}
         self._named: dict[tuple[str, str], Name] = {}
         self._sources: dict[str, Source] = {}
-        self.citations: dict[tuple[str, bool, bool], Any] = {}
-        """Citations made so far, by fact, whether the source is told for the first time, and whether briefly; they are the same in every estimate."""
+        self.citations: dict[tuple[str, bool, int], Any] = {}
+        """Citations made so far, by fact, whether the source is told for the first time, and how briefly; they are the same in every estimate."""
 
     @classmethod
     def load(cls) -> Library:
