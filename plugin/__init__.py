@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kilowhat.plugin.ask import ask as ask
+    from kilowhat.plugin.asking import ask as ask
     from kilowhat.plugin.langchain import Toolkit as Toolkit
     from kilowhat.plugin.reply import Reply as Reply
 
-_HOME = {"ask": "kilowhat.plugin.ask", "Toolkit": "kilowhat.plugin.langchain", "Reply": "kilowhat.plugin.reply"}
+_HOME = {"ask": "kilowhat.plugin.asking", "Toolkit": "kilowhat.plugin.langchain", "Reply": "kilowhat.plugin.reply"}
 
 __all__ = ["Reply", "Toolkit", "ask"]
 

@@ -15,7 +15,7 @@ from langchain_core.messages import ToolCall as Request
 from langsmith import tracing_context
 
 from kilowhat.plugin.answer import compose, footnotes
-from kilowhat.plugin.ask import plan_for
+from kilowhat.plugin.asking import plan_for
 from kilowhat.plugin.failures import InvalidJson, call_safely
 from kilowhat.plugin.langchain import Toolkit, as_json
 from kilowhat.plugin.offline_model import OfflineModel

@@ -80,7 +80,7 @@ def _port(text: str) -> int:
 
 
 def _ask(options: argparse.Namespace) -> int:
-    from kilowhat.plugin.ask import ask
+    from kilowhat.plugin.asking import ask
 
     if options.region is not None:
         from kilowhat.tools import Library

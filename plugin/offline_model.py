@@ -28,7 +28,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from kilowhat.plugin.answer import compose
-from kilowhat.plugin.ask import plan_for, run
+from kilowhat.plugin.asking import plan_for, run
 from kilowhat.plugin.reply import ToolCall
 from kilowhat.plugin.understanding.plan import Call, Plan
 from kilowhat.tools import Estimate

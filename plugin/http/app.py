@@ -25,7 +25,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from kilowhat.manifest import DIALECTS, load
 from kilowhat.manifest.build import input_schema
-from kilowhat.plugin.ask import as_turns, ask
+from kilowhat.plugin.asking import as_turns, ask
 from kilowhat.plugin.failures import call_safely, safely
 from kilowhat.plugin.http.errors import DOCUMENTED, ErrorBody, add_error_handlers, refuse
 from kilowhat.plugin.http.guard import LOOPBACK_ORIGIN, Guard, is_loopback, read_json
