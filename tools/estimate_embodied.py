@@ -272,7 +272,7 @@ def _add_life(derivation: Derivation, arguments: Input) -> None:
     else:
         derivation.default("utilisation", 1.0, "ratio", "Every hour of its life is used; at 85 % of them, as in the study of BLOOM, an hour carries more.")
         derivation.cite(library.fact("hardware-utilisation-bloom"))
-    derivation.default("hours_per_year", HOURS_PER_YEAR, "h")
+    derivation.default("hours_per_year", HOURS_PER_YEAR, "h/year")
     derivation.step(LIFE)
     life_h = derivation.evaluate()[LIFE.name].value
     if arguments.used_hours is not None and arguments.used_hours > life_h:

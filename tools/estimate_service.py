@@ -31,7 +31,7 @@ from kilowhat.tools.core.reference import Fact, Library
 from kilowhat.tools.core.tool import Tool
 from kilowhat.tools.core.units import format_number
 
-REQUESTS_OF_USERS = Formula("requests_per_day", "users * requests_per_user_per_day", "ratio")
+REQUESTS_OF_USERS = Formula("requests_per_day", "users * requests_per_user_per_day", "requests/day")
 REQUESTS = Formula("requests", "requests_per_day * days", "ratio")
 ENERGY = Formula("energy_kwh", "requests * energy_wh_per_request / 1000", "kWh")
 EMISSIONS = Formula("request_emissions_kg_co2e", "requests * emissions_g_co2e_per_request / 1000", "kg CO2e")
@@ -138,7 +138,7 @@ def _add_requests(arguments: Input, derivation: Derivation, service: str | None)
             missing = "users" if arguments.users is None else "requests_per_user_per_day"
             raise MissingInput("users and requests_per_user_per_day come together.", field=missing)
         derivation.given("users", arguments.users, "ratio")
-        derivation.given("requests_per_user_per_day", arguments.requests_per_user_per_day, "ratio")
+        derivation.given("requests_per_user_per_day", arguments.requests_per_user_per_day, "requests/day")
         derivation.step(REQUESTS_OF_USERS)
         return arguments.users * arguments.requests_per_user_per_day
     volume = next((fact for fact in derivation.library.find("service-volume", service=service or "") if fact.default), None)
