@@ -67,7 +67,8 @@ def estimate_task(arguments: Input, library: Library) -> Estimate:
     derivation.result(ENERGY.name, "energy", "electricity", boundary=in_words(per_run), as_of=per_run.as_of)
     add_place(derivation, arguments)
     if arguments.model is None:
-        derivation.assume(f"No model was named: {_sentence(per_run)}")
+        single = "No single figure is published, so the middle of the published range is taken" if per_run.value is None else "No model was named"
+        derivation.assume(f"{single}: {_sentence(per_run)}")
     for rival in rivals(library, per_run, task.id):
         derivation.alternative(rival, label=_scaled(rival, arguments.count), scale=arguments.count, unit="kWh")
     if per_run.as_of and per_run.as_of[:4] < "2025" and derivation.alternatives:

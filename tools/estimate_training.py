@@ -240,6 +240,9 @@ def _known_run(arguments: Input, library: Library) -> Estimate:
             derivation.result(EMISSIONS_WITH_DEVELOPMENT.name, "emissions", "emissions as published, and of development at the same carbon intensity", boundary=WHOLE, as_of=emissions.as_of)
     elif energy is not None:
         add_place(derivation, arguments)
+    for fact in (energy, emissions):
+        if fact is not None and fact.kind in ("derived", "assumed") and any(entry.fact_id == fact.id for entry in derivation.inputs.values()):
+            derivation.assume(f"{fact.statement} {fact.note or ''}".strip())
     if energy is None:
         derivation.warn("no_energy", f"The electricity of training {run.name} is not published; only its emissions are.")
         if asked_for_place:

@@ -36,6 +36,8 @@ def add_power(derivation: Derivation, device: str | None, power_w: float | None,
     found, power = find_power(derivation.library, device, field=field)
     derivation.fact("power_w", power, "W")
     derivation.assume(f"Power: {power.statement}" + (f" {found.note}" if found.note else ""))
+    if power.subject == "device-power":
+        derivation.warn("upper_bound", "Rated power is an upper bound: serving draws far less, training comes near it.")
     for measured in derivation.library.find("device-power-measured", hardware=found.id)[:3]:
         derivation.alternative(measured, unit="W")
     return found.name
