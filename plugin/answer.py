@@ -264,6 +264,8 @@ def _about(estimate: Estimate, words: Phrases) -> str:
     slots |= {name: format_number(value, 9) if isinstance(value, (int, float)) else str(value) for name, value in told.items()}
     slots |= _named(told, words)
     slots |= {step.name: format_number(step.value, 9) for step in estimate.steps if step.name == "requests"}
+    slots |= {entry.name: format_number(entry.value, 9) for entry in estimate.inputs if entry.name == "output_tokens"}
+    slots |= {"kind": words.get("kinds", str(told["kind"])) or str(told["kind"])} if "kind" in told else {}
     slots |= {
         argument: _amount(entry.value, entry.unit) for entry in estimate.inputs for argument, name in (("quantity", "amount"), ("energy", "energy_kwh")) if entry.name == name and argument in told
     }

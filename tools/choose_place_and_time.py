@@ -439,6 +439,7 @@ TOOL = Tool(
     description="Ranks 2 to 30 regions for one job by emissions (best, worst, saving); or finds the best start among hourly carbon intensities for a job of so many hours; or gives a published case (BERT in 16 cloud regions, pausing and resuming).",
     arguments=Input,
     run=choose_place_and_time,
+    gives="emissions",
     example={"energy": "1000 kWh", "regions": ["Norway", "Germany", "USA"]},
     ways=(("energy", "regions"), ("energy", "hourly_intensity_g_co2e_per_kwh", "duration_h"), ("case",)),
 )

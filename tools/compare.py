@@ -167,5 +167,6 @@ TOOL = Tool(
     description="Compare 2 to 20 amounts of one kind (energies, emissions, water, powers, counts), each a text, a fact or the ref of an estimate: which is more, the ratio of the largest to the smallest with its 80 % range, and the probability that the order holds.",
     arguments=Input,
     run=compare,
+    gives="ratio",
     example={"items": [{"label": "a Gemini prompt", "quantity": "fact:gemini-prompt-energy"}, {"label": "a Google search", "quantity": "0.3 Wh"}]},
 )

@@ -233,5 +233,6 @@ TOOL = Tool(
     description="Carbon (and off-site water) of an amount of electricity in a country, US state, Chinese region or cloud region: location-based average (default), market-based of a provider's fleet, or marginal; of a year if told. Takes the ref of an estimate as energy.",
     arguments=Input,
     run=convert_energy_to_emissions,
+    gives="emissions",
     example={"energy": "1000 kWh", "region": "France"},
 )

@@ -224,5 +224,6 @@ TOOL = Tool(
     description="Water consumed for an amount of electricity in a data centre: on site for cooling (WUE of Google, Microsoft, AWS, Meta or given) and off site at the power plants of a region, apart and together. Takes the ref of an estimate as energy.",
     arguments=Input,
     run=convert_energy_to_water,
+    gives="water",
     example={"energy": "1287 MWh", "provider": "Microsoft", "region": "USA", "pue": 1.17},
 )

@@ -182,5 +182,6 @@ TOOL = Tool(
     description="How many homes, phone charges, streaming hours, car miles, trees, people, dams or countries an amount of energy, emissions or water equals; or how much energy N of these things take. Takes the ref of an estimate as quantity.",
     arguments=Input,
     run=convert_to_equivalents,
+    gives="count",
     example={"quantity": "1287 MWh", "equivalents": ["us-home-year", "streaming-hour"]},
 )

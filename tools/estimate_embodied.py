@@ -285,6 +285,7 @@ TOOL = Tool(
     description="Emissions of manufacture (embodied carbon) of accelerators or servers (H100, A100, DGX H100 …), whole, or the share of their life that a job used, with or without the server around them. Use it for manufacturing; for electricity take estimate_fleet or estimate_training.",
     arguments=Input,
     run=estimate_embodied,
+    gives="emissions",
     example={"device": "A100", "count": 384, "used_hours": 2820, "lifetime_years": 6, "utilisation": 0.85, "host": "HPE ProLiant DL345"},
     ways=(("device",), ("embodied_kg_co2e",)),
     topic="make",

@@ -120,6 +120,7 @@ TOOL = Tool(
     description="Sum of manufacture, training and operation of an AI system with its range, the share of each, and the total per request. Takes texts ('552 t CO2e'), facts and refs of other estimates, all as emissions or all as energy.",
     arguments=Input,
     run=estimate_lifecycle,
+    gives="emissions",
     example={"embodied": "fact:bloom-176b-embodied", "training": "fact:bloom-176b-training-emissions", "operation": "fact:bloom-176b-training-emissions-idle"},
     ways=(("embodied",), ("training",), ("operation",)),
 )

@@ -65,12 +65,22 @@ def _claim(slots: Slots, language: str, text: str) -> Plan | None:
     bare = replace(slots, senses=slots.senses - {"shape.claim", "shape.yes_no", "shape.versus", "ask.ratio"}, wanted=None, unit=None)
     times = slots.counts.get("thing", slots.counts.get("bare"))
     if len(slots.amounts) == PAIR and slots.amounts[0][1] == slots.amounts[1][1] and times is not None and times > 1:
-        tries.insert(0, {**claim, "stated": f"{times:g} times", "recompute": f"{slots.amounts[0][0]} / {slots.amounts[1][0]}"})
+        tries.insert(0, {"stated": f"{times:g} times", "recompute": f"{slots.amounts[0][0]} / {slots.amounts[1][0]}"})
     for stated, dimension in slots.amounts if slots.things or slots.power_w else ():
         rest = plan(replace(bare, amounts=tuple(amount for amount in slots.amounts if amount[0] != stated)), language, text)
         if rest.outcome == "answered" and rest.calls[-1].tool != "look_up_references":
             quantity = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water"}.get(dimension, "energy")
-            tries.append({**claim, "stated": stated, "recompute": f"{as_ref(rest.calls[-1])}#{quantity}"})
+            tries.append({"stated": stated, "recompute": f"{as_ref(rest.calls[-1])}#{quantity}"})
+    thing = slots.name("comparator")
+    if not slots.amounts and thing is not None and slots.things:
+        one = Call("convert_to_equivalents", {"quantity": f"{slots.counts.get('comparator', 1.0)!r} {thing}"})
+        rest = plan(
+            replace(bare, named={kind: names for kind, names in bare.named.items() if kind != "comparator"}, counts={kind: count for kind, count in bare.counts.items() if kind != "comparator"}),
+            language,
+            text,
+        )
+        if rest.outcome == "answered" and rest.calls[-1].tool != "look_up_references":
+            tries += [{"stated": as_ref(one), "recompute": f"{as_ref(rest.calls[-1])}#{quantity}"} for quantity in ("energy", "water", "emissions")]
     for arguments in tries:
         try:
             TOOLS["check_claim"](arguments)
@@ -263,7 +273,7 @@ def _unused(slots: Slots, used: set[str]) -> tuple[str, ...]:
     library = Library.load()
     kinds = {"hardware": "hardware", "service": "services", "place": "places", "llm": "models"}
     for kind, names in kinds.items():
-        if kind in slots.named and kind not in used:
+        if kind in slots.named and kind not in used and not (kind == "llm" and used & {"run", "model", "service"}):
             first = slots.named[kind][0]
             told[kind] = library.named(names, first).name if first in library.names(names) else first
     if slots.pue is not None and "pue" not in used:
@@ -300,7 +310,7 @@ def _fit(tool: Tool, slots: Slots) -> tuple[int, dict[str, Any], set[str]] | Non
     if way is None or not _on_topic(tool, way, slots):
         return None
     told_otherwise = {name for other in tool.ways for name in other} - set(way)
-    return len(used), {name: value for name, value in arguments.items() if name not in told_otherwise or _joins(tool, way, name)}, used
+    return len(used) + (slots.wanted == tool.gives), {name: value for name, value in arguments.items() if name not in told_otherwise or _joins(tool, way, name)}, used
 
 
 def _told(slots: Slots, slot: str) -> bool:

@@ -57,7 +57,7 @@ class Tool:
     ``description`` is what a language model reads when it chooses: what the tool
     answers, when to take another one. ``ways`` are the sets of optional arguments of which
     one must be told in full; ``topic`` is the word (train, make) that a question must be
-    about before the tool is taken for it.
+    about before the tool is taken for it; ``gives`` is the quantity of its headline.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Tool:
     example: Mapping[str, Any]
     ways: tuple[tuple[str, ...], ...] = ()
     topic: str | None = None
+    gives: str = "energy"
 
     def __call__(self, arguments: Mapping[str, Any]) -> Estimate:
         """Validate the arguments and run the tool.
