@@ -264,7 +264,8 @@ def _about(estimate: Estimate, words: Phrases) -> str:
     slots |= {name: format_number(value, 9) if isinstance(value, (int, float)) else str(value) for name, value in told.items()}
     slots |= _named(told, words)
     slots |= {step.name: format_number(step.value, 9) for step in estimate.steps if step.name == "requests"}
-    slots |= {entry.name: format_number(entry.value, 9) for entry in estimate.inputs if entry.name == "output_tokens"}
+    written = next((entry.value for entry in estimate.inputs if entry.name == "written_tokens"), None)
+    slots |= {"output_tokens": format_number(written, 9)} if written is not None else {}
     slots |= {"kind": words.get("kinds", str(told["kind"])) or str(told["kind"])} if "kind" in told else {}
     slots |= {
         argument: _amount(entry.value, entry.unit) for entry in estimate.inputs for argument, name in (("quantity", "amount"), ("energy", "energy_kwh")) if entry.name == name and argument in told
@@ -320,7 +321,7 @@ def _place_name(region: str, words: Phrases) -> str:
 def _derivation(estimate: Estimate) -> str:
     """Return the step that gives the headline with its numbers put in."""
     step = next((step for step in estimate.steps if estimate.results and _equals(estimate.results[0], step.value, step.unit)), None)
-    if step is None:
+    if step is None or step.expression.isidentifier():
         return ""
     values = {entry.name: _written(entry.value, entry.unit) for entry in estimate.inputs} | {other.name: _written(other.value, other.unit) for other in estimate.steps}
     filled = _NAME.sub(lambda match: values.get(match[0], match[0]), step.expression)
@@ -349,7 +350,7 @@ def _assumed(estimate: Estimate, words: Phrases) -> list[str]:
         if entry.name.startswith("carbon_intensity") and entry.fact_id == intensity_fact_id(WORLD) and "region" not in told:
             per_kwh = Quantity(entry.value, entry.unit).to("g CO2e/kWh")
             sentences.append(words.say("assumed", "place", value=f"{format_number(per_kwh.value, 3)} g CO2e/kWh"))
-        elif entry.name == "power_w" and entry.fact_id:
+        elif entry.name == "power_w" and entry.fact_id and estimate.tool != "estimate_llm":
             named = _named(told, words)
             device = named.get("device") or named.get("accelerator") or words.get("device") or ""
             sentences.append(words.say("assumed", "power_w", value=_amount(entry.value, entry.unit), device=device))

@@ -51,6 +51,16 @@ IMAGES = {"task": "image-generation"}
         ("growth rate from 415 TWh in 2024 to 945 in 2030", "project_growth", {"start": "415.0 TWh", "end": "945.0 TWh", "years": 6}),
         ("how much electricity will data centres use in 2030?", "project_growth", {"forecast": "iea-2025-data-centres-2030"}),
         ("2030年数据中心会用多少电?", "project_growth", {"forecast": "iea-2025-data-centres-2030"}),
+        ("用 Llama 3.1 70B 回答 1000 次,每次 500 个 token", "estimate_llm", {"model": "Llama-3.1-70B", "requests": 1000, "output_tokens": 500}),
+        ("1000 GPT-4o requests of 400 tokens in France", "estimate_llm", {"model": "gpt-4o", "requests": 1000, "output_tokens": 400, "region": "FRA"}),
+        ("20 requests to Llama 3.1 70B with 200 tokens and 4000 reasoning tokens", "estimate_llm", {"model": "Llama-3.1-70B", "requests": 20, "output_tokens": 200, "reasoning_tokens": 4000}),
+        ("2 million GPT-4o requests per day for 30 days with 300 tokens each", "estimate_llm", {"model": "gpt-4o", "requests": 6e7, "output_tokens": 300}),
+        ("8张H100跑三天耗电多少?", "estimate_fleet", {"count": 8, "device": "nvidia-h100-sxm", "hours": 72}),
+        ("八张 A100 跑一百天", "estimate_fleet", {"count": 8, "device": "nvidia-a100-sxm-80gb", "hours": 2400}),
+        ("用8张H100跑十二个小时", "estimate_fleet", {"count": 8, "device": "nvidia-h100-sxm", "hours": 12}),
+        ("每天两亿次请求,每次 0.3 瓦时", "estimate_service", {"energy_wh_per_request": 0.3, "requests_per_day": 2e8}),
+        ("8 H100 for a week at 50% load", "estimate_fleet", {"count": 8, "device": "nvidia-h100-sxm", "hours": 168, "utilisation": 0.5}),
+        ("embodied carbon of 100 H100 over 5 years", "estimate_embodied", {"device": "nvidia-h100-sxm", "count": 100, "lifetime_years": 5}),
         ("500 kWh in Norway", "convert_energy_to_emissions", {"energy": "500.0 kWh", "region": "NOR"}),
         ("1287 MWh in Netflix hours", "convert_to_equivalents", {"quantity": "1287.0 MWh", "equivalents": ["streaming-hour"]}),
         ("Where does the GPT-3 training figure come from?", "look_up_references", {"query": "GPT-3 training"}),
@@ -127,6 +137,33 @@ def test_numbers_and_rates_as_people_write_them(question, count):
 
 def test_what_no_argument_takes_is_named():
     assert "Not taken into account: PUE 1.5" in ask("1000 texts with PUE 1.5").text
+
+
+@pytest.mark.parametrize("claim", ["Is it true that GPT-3 training used more than 100 MWh?", "Is it false that GPT-3 training used 1287 MWh?", "Is it true that GPT-3 training did not use 1287 MWh?"])
+def test_a_bound_or_a_denial_gets_the_figure_and_no_verdict(claim):
+    reply = ask(claim)
+    assert reply.verdict is None
+    assert reply.results[0].value == pytest.approx(1.287e6)
+
+
+def test_a_stated_figure_is_never_judged_by_the_claim_on_another_thing():
+    reply = ask("Is it true that one ChatGPT query uses a bottle of water?")
+    assert reply.verdict == "false"
+    assert reply.results[0].quantity == "water"
+
+
+def test_a_follow_up_on_another_model_keeps_requests_and_tokens():
+    earlier = ("1000 GPT-4o requests of 400 tokens", "and Llama 3.1 70B?")
+    assert calls("and with 800 tokens?", *earlier) == [("estimate_llm", {"model": "Llama-3.1-70B", "requests": 1000, "output_tokens": 800})]
+    assert understand([("user", earlier[0]), ("assistant", "…"), ("user", "thanks")]).outcome == "declined"
+
+
+def test_training_is_never_answered_with_a_request():
+    assert ask("How much energy to train GPT-5?").outcome == "needs_input"
+
+
+def test_a_forecast_of_the_world_is_never_given_for_a_place():
+    assert not any(tool == "project_growth" for tool, _ in calls("data centres in Ireland 2030"))
 
 
 def test_a_follow_up_changes_one_slot():

@@ -73,6 +73,9 @@ CONSTANTS = {"step_s": ("llm-step-time", "s"), "weight_j": ("llm-weight-read", "
 MEASURED = frozenset(("nvidia-h100-sxm", "nvidia-b200", "nvidia-a100-sxm-40gb"))
 """The accelerators that the calibration has rows of."""
 
+MANY_ACCELERATORS = 72.0
+"""Accelerators of the largest systems that serve one copy of a model over one fast network."""
+
 NARROW_BITS = 6.0
 """Bits per weight below which the exponent on precision is that of engines for 4-bit weights."""
 
@@ -213,6 +216,11 @@ def _add_deployment(derivation: Derivation, arguments: Input) -> str:
     assumed = [] if arguments.accelerator is not None else [device.name]
     if arguments.accelerator_count is not None:
         derivation.given("accelerators", arguments.accelerator_count, "ratio")
+        if arguments.concurrent_requests is None and arguments.accelerator_count > MANY_ACCELERATORS:
+            derivation.warn(
+                "many_accelerators",
+                f"{format_number(arguments.accelerator_count, 6)} accelerators are taken to serve one batch together; give concurrent_requests, or the accelerators of one copy of the model.",
+            )
     else:
         count = _copy_size(derivation, device.id, bits)
         derivation.default("accelerators", count, "ratio", low=count, high=2 * count)

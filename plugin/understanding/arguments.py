@@ -69,8 +69,9 @@ def _devices(slots: Slots, tool: Tool) -> Filled:
         return 1.0, ("device hours",)
     if slots.power_w and "ask.sum" in slots.senses:
         return 1.0, ("sum",)
-    found = _counted("device", "server", "thing", "bare")(slots, tool)
-    return found or ((1.0, ()) if slots.name("hardware") is not None or slots.power_w else None)
+    serves = "output_tokens" in tool.arguments.model_fields
+    found = _counted("device", "server", *(() if serves else ("thing", "bare")))(slots, tool)
+    return found if serves else found or ((1.0, ()) if slots.name("hardware") is not None or slots.power_w else None)
 
 
 def _model(slots: Slots, tool: Tool) -> Filled:
@@ -111,7 +112,8 @@ def _llm_requests(slots: Slots, tool: Tool) -> Filled:
     tokens = _counted("output", "token")(slots, tool)
     if tokens is not None and tokens[0] > MOST_TOKENS and "request" not in slots.counts:
         return tokens[0] / USUAL_TOKENS, ("count request",)
-    return _counted("request", "thing", "bare")(slots, tool)
+    found = _counted("request", "thing", "bare")(slots, tool)
+    return (found[0] * _periods(slots), (*found[1], "rate", "span", "hours")) if found and slots.rate is not None else found
 
 
 def _output_tokens(slots: Slots, tool: Tool) -> Filled:
@@ -295,6 +297,7 @@ ARGUMENTS: dict[str, Fill] = {
     "requests": _llm_requests,
     "input_tokens": _counted("input"),
     "output_tokens": _output_tokens,
+    "reasoning_tokens": _counted("reasoning"),
     "parameters_b": lambda slots, tool: _slot("parameters_b")(slots, tool) or _scaled("parameter", 1e-9, "noun.parameter")(slots, tool),
     "total_parameters_b": lambda slots, tool: _slot("parameters_b")(slots, tool) or _scaled("parameter", 1e-9, "noun.parameter")(slots, tool),
     "tokens_b": _scaled("token", 1e-9, "act.train"),

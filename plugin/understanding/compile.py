@@ -19,6 +19,7 @@ from typing import Any
 from kilowhat.plugin.understanding.tokens import tokenise
 from kilowhat.tools.core import catalogue
 from kilowhat.tools.core.compile import read_yaml
+from kilowhat.tools.core.errors import KilowhatError
 from kilowhat.tools.core.reference import Library, fold
 
 HERE = Path(__file__).parent / "lexicon"
@@ -99,11 +100,21 @@ def _names(library: Library) -> dict[str, Any]:
                     name_id,
                     code=spelling.isascii() and ((slot == "place" and "-" in spelling and spelling.islower()) or (len(spelling) <= 3 and spelling.isupper() and slot in ("place", "comparator"))),
                 )
+    taken = set()
     for model in catalogue.names():
         short = model.rpartition("/")[2]
         plain = re.sub(r"^meta[-_ ]", "", _TUNED.sub("", short), flags=re.IGNORECASE)
         for spelling in {model, short, plain}:
             add(spelling, "llm", spelling)
+            taken.add(fold(spelling))
+    for model_id in library.names("models"):
+        plain = library.named("models", model_id).name
+        try:
+            catalogue.find_model(library, plain)
+        except KilowhatError:
+            continue
+        if fold(plain) not in taken:
+            add(plain, "llm", plain)
     for zone, told in library.countries.items():
         for spelling in (told["name"], *told["spellings"]):
             if fold(spelling) in library.spellings("places"):

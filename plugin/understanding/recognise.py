@@ -201,6 +201,7 @@ def _is_thing(unit: str) -> bool:
 
 
 _HAN_NUMBER = re.compile(r"[〇零一二三四五六七八九十百千万亿两半壹贰叁肆伍陆柒捌玖拾佰仟萬億兩]+")
+_COUNTER = re.compile(r"[个個](?=[小时小時月星期钟鐘])")
 _ALONE = frozenset("一半百千万亿萬億两兩十零")
 
 
@@ -209,8 +210,11 @@ def _spoken_numbers(text: str, language: str) -> Iterator[Mention]:
     if language.startswith("zh") or language == "ja":
         for match in _HAN_NUMBER.finditer(text):
             value = _chinese_number(match[0])
-            if value is not None:
-                yield Mention(match.start(), match.end(), number=value)
+            if value is None:
+                continue
+            counter = _COUNTER.match(text, match.end())
+            timed = _with_unit(text, match.start(), counter.end() if counter else match.end(), value) if match[0] != "一" else None
+            yield timed if timed is not None and timed.quantity is not None else Mention(match.start(), match.end(), number=value)
         return
     spoken = lexicon()["languages"].get(language, {}).get("spoken")
     if spoken is None:
@@ -246,12 +250,17 @@ def _number_words(text: str, language: str) -> Iterator[Mention]:
                 value = text2num(piece.casefold(), language)
             except ValueError:
                 continue
+            if piece.casefold() in _VAGUE:
+                break
             if len(piece) > 2 or last - position > 1:
                 yield _with_unit(text, words[position].start(), words[last - 1].end(), float(value))
             position = last - 1
             break
         position += 1
 
+
+_VAGUE = frozenset({"tens", "dozens", "hundreds", "thousands", "millions", "billions"})
+"""Numbers of no number: tens of millions."""
 
 _AND_A_HALF = re.compile(r"\s+and\s+a\s+half\b", re.IGNORECASE)
 _MAGNITUDE_WORD = re.compile(r"\s+(hundred|thousand|million|billion)\b", re.IGNORECASE)

@@ -30,7 +30,7 @@ class Slots:
     """What a question tells.
 
     ``named`` holds the ids of each kind of name in order; ``counts`` a number for each kind of thing
-    counted (task, device, server, request, user, word, token, input, output, comparator, thing, and
+    counted (task, device, server, request, user, word, token, input, output, reasoning, comparator, thing, and
     bare where nothing is counted), ``ends`` both ends where a range is told; ``amounts`` the quantities
     with their dimension. ``rate`` is the period by which things are counted (a day), ``hours`` how long
     something runs, ``span_hours`` the period over which the answer is wanted.
@@ -100,6 +100,9 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
         if mention.number is not None:
             _count(text, mentions, position, counts, told)
         elif mention.quantity is not None:
+            if mention.quantity.unit in ("%", "percent") and any("mod.utilisation" in beside.senses for beside in (*mentions[max(0, position - 1) : position], *mentions[position + 1 : position + 2])):
+                told.setdefault("utilisation", mention.quantity.value / 100)
+                continue
             _measure(mention, mention.quantity, told, text)
         if mention.unit is not None:
             told.setdefault("unit", mention.unit)
@@ -130,7 +133,7 @@ def meant(mention: Mention) -> dict[str, str]:
 
 
 _COUNTED = {
-    "noun.input": "input", "noun.output": "output", "noun.token": "token", "noun.request": "request", "noun.user": "user", "noun.accelerator": "device",
+    "noun.reasoning": "reasoning", "noun.input": "input", "noun.output": "output", "noun.token": "token", "noun.request": "request", "noun.user": "user", "noun.accelerator": "device",
     "noun.server": "server", "noun.word": "word", "noun.parameter": "parameter", "noun.thing": "thing",
 }  # fmt: skip
 
@@ -167,6 +170,8 @@ def _count(text: str, mentions: Sequence[Mention], position: int, counts: dict[s
         if after.number is not None or after.quantity is not None or "place" in after.names:
             break
         found = _class(after)
+        if found == "input" and text[: after.end].endswith(" in") and not _ENDS_THERE.match(text, after.end):
+            found = "token"
         if found == "thing" and counted == "bare":
             counted = "thing"
             continue
@@ -191,8 +196,12 @@ def _count(text: str, mentions: Sequence[Mention], position: int, counts: dict[s
     counts.setdefault(counted, number)
 
 
+_ENDS_THERE = re.compile(r"\s*(?:$|[,;.?!/+&)]|and\b|plus\b|\d)")
+"""What may stand behind "400 tokens in" where it counts what is read, and is not followed by a place."""
+
 _DEVICE_HOURS = re.compile(r"[\s-]*(?:gpu[\s-]*)?(?:hours?\b|卡时|卡時|小时|小時)", re.IGNORECASE)
 _EACH = re.compile(r"\s*(?:each|apiece|a piece|per\b|/|每)")
+_EACH_BEFORE = re.compile(r"(?:每一?[次个個条條张張则則回]|(?:あたり|当たり)|\beach(?: (?:is|takes|uses|needs|of|at))?|\bje(?:weils)?|\bchacune?(?: de)?|\bcada una?(?: de)?)[\s,:,:是约約]*$")
 _PER_THING = re.compile(r"/|\bper\b|每")
 _EACH_SLOTS: dict[Dimension, tuple[str, str]] = {ENERGY: ("energy_wh_each", "Wh"), EMISSIONS: ("emissions_g_each", "g CO2e"), VOLUME: ("water_ml_each", "mL")}
 
@@ -214,7 +223,7 @@ def _measure(mention: Mention, quantity: Quantity, told: dict[str, Any], text: s
         scale = parse_unit(quantity.unit).factor * 1000
         told.setdefault("intensity_scale", scale)
         told.setdefault("intensities_g", []).append(quantity.value * scale)
-    elif dimension in _EACH_SLOTS and (per_thing or _EACH.match(text, mention.end)):
+    elif dimension in _EACH_SLOTS and (per_thing or _EACH.match(text, mention.end) or _EACH_BEFORE.search(text[: mention.start])):
         slot, unit = _EACH_SLOTS[dimension]
         told.setdefault(slot, quantity.to(unit).value)
     elif dimension in (ENERGY, EMISSIONS, VOLUME):

@@ -7,6 +7,7 @@ What no argument could take is named in the answer, never dropped in silence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -28,6 +29,9 @@ PAIR = 2
 FIRST_FORECAST = 2026
 """A year from here on is asked of forecasts."""
 
+Fitting = tuple[int, int, Tool, dict[str, Any], set[str]]
+"""How many slots a tool uses, its place in the list, the tool, its arguments, and the slots."""
+
 TOPICS = {"train": {"act.train"}, "make": {"act.make", "noun.lifetime"}}
 """The senses that put a question on a tool's topic."""
 
@@ -44,7 +48,7 @@ def understand(turns: Sequence[tuple[str, str]], *, region: str | None = None) -
     for question in [said for role, said in turns if role == "user"][-MAXIMUM_TURNS:]:
         text, language, mentions = read(question, language)
         now = read_slots(text, mentions)
-        follows = bool(slots.about_subject) and not _stands_alone(now)
+        follows = bool(slots.about_subject) and not _stands_alone(now) and not ("greeting" in now.senses and not now.wanted and not now.named)
         slots = _follow_up(slots, now) if follows else now
     if region is not None and slots.name("place") is None and slots.unknown_place is None:
         slots = replace(slots, named={**slots.named, "place": (region,)})
@@ -55,10 +59,18 @@ def understand(turns: Sequence[tuple[str, str]], *, region: str | None = None) -
     return several or plan(slots, language, text)
 
 
+_BOUND = re.compile(
+    r"\b(?:more|less|fewer|greater|higher|lower|mehr|weniger|más|menos|plus|moins) (?:than|als|de|que) (?:about )?[$€]?\d(?![\d.,]* times)"
+    r"|\b(?:at least|at most|exceeds?|not|false that|it false)\b|n't\b|超过|超過|低于|低於|不到|至少|不是|没有|沒有|以上|以下|未満",
+    re.IGNORECASE,
+)
+"""Words that make of a figure a bound, or of a claim its contrary: the figure is answered, and no verdict given on another claim."""
+
+
 def _claim(slots: Slots, language: str, text: str) -> Plan | None:
     """Return the plan that checks a claim: the figure it states against what the rest of the question gives, or against the claims of the library."""
     asserts = "shape.claim" in slots.senses or ("shape.yes_no" in slots.senses and slots.amounts)
-    if not asserts or "check_claim" not in TOOLS or slots.wanted == "source":
+    if not asserts or "check_claim" not in TOOLS or slots.wanted == "source" or _BOUND.search(text):
         return None
     claim: dict[str, Any] = {"claim": text[:500]}
     tries = [claim]
@@ -142,7 +154,7 @@ def _counts(before: Slots, now: Slots) -> dict[str, float]:
     counts = dict(before.counts)
     for kind, number in now.counts.items():
         counts[next(iter(counts), kind) if kind in ("bare", "thing") else kind] = number
-    if now.things and before.things and set(now.things) != set(before.things) and counts and not now.counts:
+    if now.things and before.things and not set(now.things) & set(before.things) and counts and not now.counts:
         counts = {"bare": next(iter(counts.values()))}
     return counts
 
@@ -164,6 +176,7 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
     if len(slots.ends) == 1 or len(slots.power_w) == 2:
         return _both_ends(slots, language, text)
     fitting = [(score, -order, tool, arguments, used) for order, tool in enumerate(TOOLS.values()) if (fit := _fit(tool, slots)) for score, arguments, used in [fit]]
+    fitting = _of_the_act(fitting, slots)
     if not fitting:
         return _without_tool(slots, language, text)
     _, _, tool, arguments, used = max(fitting, key=lambda fit: fit[:2])
@@ -174,6 +187,15 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return Plan("answered", language, calls, quantity=f"{share}-at-most" if two else share, unit=slots.unit, unused=_unused(slots, used))
     wanted = "count" if "comparator" in slots.named and calls[-1].tool == "convert_to_equivalents" and "equivalents" in calls[-1].arguments else slots.wanted
     return Plan("answered", language, calls, quantity=wanted, unit=slots.unit, unused=_unused(slots, used))
+
+
+def _of_the_act(fitting: list[Fitting], slots: Slots) -> list[Fitting]:
+    """Return the tools that fit what is done: one that makes where making is asked about, none that serves requests where training is."""
+    if "act.make" in slots.senses:
+        fitting = [fit for fit in fitting if fit[2].topic == "make" or "embodied_kg_co2e" in fit[3]] or fitting
+    if "act.train" in slots.senses and not slots.counts.keys() & {"request", "output", "input", "token", "user"}:
+        fitting = [fit for fit in fitting if fit[2].name not in ("estimate_llm", "estimate_service")]
+    return fitting
 
 
 def _query(slots: Slots, text: str) -> str:
@@ -204,7 +226,7 @@ def _forecast(slots: Slots) -> str | None:
     if "forecast" in slots.named and not slots.amounts:
         return slots.named["forecast"][0]
     soon = [year for year in slots.years if year >= FIRST_FORECAST]
-    if not soon or slots.things or slots.amounts or slots.power_w or not slots.senses & {"about.subject", "about.datacentre"}:
+    if not soon or "place" in slots.named or slots.things or slots.amounts or slots.power_w or not slots.senses & {"about.subject", "about.datacentre"}:
         return None
     about = "data centres" if "about.datacentre" in slots.senses else "AI"
     try:
@@ -275,7 +297,7 @@ def _unused(slots: Slots, used: set[str]) -> tuple[str, ...]:
     for kind, names in kinds.items():
         if kind in slots.named and kind not in used and not (kind == "llm" and used & {"run", "model", "service"}):
             first = slots.named[kind][0]
-            told[kind] = library.named(names, first).name if first in library.names(names) else first
+            told[kind] = library.named(names, first).name if first in library.names(names) else str(library.countries[first]["name"]) if first in library.countries else first
     if slots.pue is not None and "pue" not in used:
         told["pue"] = f"PUE {slots.pue:g}"
     if slots.intensities_g and "intensities_g" not in used:
@@ -350,6 +372,6 @@ def _without_tool(slots: Slots, language: str, text: str) -> Plan:
         return Plan("needs_input", language, reason="which_hours" if ("hardware" in slots.named or slots.power_w) else "which_device")
     if "act.train" in slots.senses:
         return Plan("needs_input", language, reason="which_run")
-    if slots.things:
+    if slots.things or ("about.datacentre" in slots.senses and "place" in slots.named):
         return Plan("answered", language, (Call("look_up_references", {"query": _query(slots, text), **_subject(slots)}),), quantity="source")
     return Plan("needs_input", language, reason="which_task")
