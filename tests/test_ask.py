@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kilowhat.plugin import ask
 from kilowhat.plugin.understanding import compile as lexicon
 from kilowhat.plugin.understanding.understand import understand
+from kilowhat.tools import call
 from kilowhat.tools.core.estimate import as_quantity
 
 
@@ -156,6 +157,28 @@ def test_a_follow_up_on_another_model_keeps_requests_and_tokens():
     earlier = ("1000 GPT-4o requests of 400 tokens", "and Llama 3.1 70B?")
     assert calls("and with 800 tokens?", *earlier) == [("estimate_llm", {"model": "Llama-3.1-70B", "requests": 1000, "output_tokens": 800})]
     assert understand([("user", earlier[0]), ("assistant", "…"), ("user", "thanks")]).outcome == "declined"
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Is it true that a ChatGPT query uses 10 times more energy than a Google search?",
+        "Does a ChatGPT query use 10x more energy than a Google search?",
+        "Stimmt es, dass eine ChatGPT-Anfrage 10-mal so viel Strom verbraucht wie eine Google-Suche?",
+        "一次 ChatGPT 查询的耗电是谷歌搜索的10倍,是真的吗?",
+    ],
+)
+def test_a_stated_ratio_is_checked_and_is_no_count(claim):
+    reply = ask(claim)
+    assert reply.verdict == "false"
+    assert [as_quantity(result).to("Wh").value for result in reply.results[:2]] == pytest.approx([0.3, 3.0])
+
+
+def test_a_place_has_one_water_whatever_the_tool():
+    own = call("convert_energy_to_emissions", {"energy": "5 MWh", "region": "Texas"})
+    other = call("convert_energy_to_water", {"energy": "5 MWh", "region": "Texas", "wue_l_per_kwh": 0, "pue": 1})
+    off_site = next(result for result in own.results if result.quantity == "water")
+    assert off_site.value == pytest.approx(other.results[0].value)
 
 
 def test_training_is_never_answered_with_a_request():

@@ -28,7 +28,7 @@ from typing import Literal
 from pydantic import Field
 
 from kilowhat.tools.core.derivation import Derivation
-from kilowhat.tools.core.electricity import WORLD
+from kilowhat.tools.core.electricity import WORLD, water_fact_id
 from kilowhat.tools.core.errors import InvalidArguments, NotPublished
 from kilowhat.tools.core.estimate import Estimate, head_of
 from kilowhat.tools.core.expression import Formula
@@ -203,7 +203,7 @@ def _add_intensity(derivation: Derivation, arguments: Input, place: Place) -> No
         return
     library = derivation.library
     rivals = library.find("water-intensity", place=place.id)
-    fact = next((rival for rival in rivals if rival.default), place.water)
+    fact = place.water
     if fact is None:
         raise NotPublished(f"The water of electricity in {place.name} is not known here; name a country, or give water_intensity_l_per_kwh.", field="region")
     derivation.fact("water_intensity_l_per_kwh", fact, "L/kWh")
@@ -211,8 +211,8 @@ def _add_intensity(derivation: Derivation, arguments: Input, place: Place) -> No
         derivation.assume("No region was told, so off-site water has the world average of electricity; countries differ tenfold, most by hydropower reservoirs.")
     elif fact.scope["place"] != place.id:
         derivation.assume(f"Off-site water of {place.name} is that of the average kWh of its country.")
-    elif place.water is not None and fact.id != place.water.id:
-        rivals = [*rivals, place.water]
+    elif place.country is not None:
+        rivals = [*rivals, library.fact(water_fact_id(place.country))]
     for rival in rivals:
         if rival.id != fact.id:
             derivation.alternative(rival, label=f"off-site: {head_of(rival.statement)}", unit="L/kWh")

@@ -34,6 +34,7 @@ class Slots:
     bare where nothing is counted), ``ends`` both ends where a range is told; ``amounts`` the quantities
     with their dimension. ``rate`` is the period by which things are counted (a day), ``hours`` how long
     something runs, ``span_hours`` the period over which the answer is wanted.
+    ``times`` is a ratio that is stated (10 times more than).
     """
 
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Slots:
     device_hours: float | None = None
     rate: str | None = None
     span_hours: float | None = None
+    times: float | None = None
     size: tuple[float, float] | None = None
     power_w: tuple[float, ...] = ()
     energy_wh_each: float | None = None
@@ -165,6 +167,9 @@ def _count(text: str, mentions: Sequence[Mention], position: int, counts: dict[s
     if before is not None and "mod.utilisation" in before.senses and 0 <= number <= 1:
         told.setdefault("utilisation", number)
         return
+    if _TIMES.match(text, mention.end) or (text[mention.end - 1] in "x×" and _MORE.match(text, mention.end)):
+        told.setdefault("times", number)
+        return
     counted = "bare"
     for after in mentions[position + 1 : position + 1 + _REACH]:
         if after.number is not None or after.quantity is not None or "place" in after.names:
@@ -199,6 +204,10 @@ def _count(text: str, mentions: Sequence[Mention], position: int, counts: dict[s
 _ENDS_THERE = re.compile(r"\s*(?:$|[,;.?!/+&)]|and\b|plus\b|\d)")
 """What may stand behind "400 tokens in" where it counts what is read, and is not followed by a place."""
 
+_MORE = re.compile(r"\s*(?:的|as |the |more|less|so |mehr|weniger|más|menos|plus|moins|energy|electricity|power)", re.IGNORECASE)
+_TIMES = re.compile(rf"\s*-?\s*(?:(?:times|x|mal|fach|veces|fois)\b{_MORE.pattern}|倍)", re.IGNORECASE)
+"""What makes of a number a ratio that is stated, and not a count."""
+
 _DEVICE_HOURS = re.compile(r"[\s-]*(?:gpu[\s-]*)?(?:hours?\b|卡时|卡時|小时|小時)", re.IGNORECASE)
 _EACH = re.compile(r"\s*(?:each|apiece|a piece|per\b|/|每)")
 _EACH_BEFORE = re.compile(r"(?:每一?[次个個条條张張则則回]|(?:あたり|当たり)|\beach(?: (?:is|takes|uses|needs|of|at))?|\bje(?:weils)?|\bchacune?(?: de)?|\bcada una?(?: de)?)[\s,:,:是约約]*$")
@@ -232,6 +241,8 @@ def _measure(mention: Mention, quantity: Quantity, told: dict[str, Any], text: s
         told.setdefault("amounts", []).append((f"{quantity.to('kg').value!r} kg CO2e", EMISSIONS))
     elif dimension == _DATA and quantity.unit == "B":
         told.setdefault("parameters_b", quantity.value)
+    elif quantity.unit == "倍":
+        told.setdefault("times", quantity.value)
     elif quantity.unit in ("%", "percent"):
         told.setdefault("percents", []).append(quantity.value)
 

@@ -60,7 +60,7 @@ def understand(turns: Sequence[tuple[str, str]], *, region: str | None = None) -
 
 
 _BOUND = re.compile(
-    r"\b(?:more|less|fewer|greater|higher|lower|mehr|weniger|más|menos|plus|moins) (?:than|als|de|que) (?:about )?[$€]?\d(?![\d.,]* times)"
+    r"(?<!times )(?<!\dx )\b(?:more|less|fewer|greater|higher|lower|mehr|weniger|más|menos|plus|moins) (?:than|als|de|que) (?:about )?[$€]?\d"
     r"|\b(?:at least|at most|exceeds?|not|false that|it false)\b|n't\b|超过|超過|低于|低於|不到|至少|不是|没有|沒有|以上|以下|未満",
     re.IGNORECASE,
 )
@@ -69,13 +69,13 @@ _BOUND = re.compile(
 
 def _claim(slots: Slots, language: str, text: str) -> Plan | None:
     """Return the plan that checks a claim: the figure it states against what the rest of the question gives, or against the claims of the library."""
-    asserts = "shape.claim" in slots.senses or ("shape.yes_no" in slots.senses and slots.amounts)
+    asserts = "shape.claim" in slots.senses or ("shape.yes_no" in slots.senses and (slots.amounts or slots.times))
     if not asserts or "check_claim" not in TOOLS or slots.wanted == "source" or _BOUND.search(text):
         return None
     claim: dict[str, Any] = {"claim": text[:500]}
     tries = [claim]
-    bare = replace(slots, senses=slots.senses - {"shape.claim", "shape.yes_no", "shape.versus", "ask.ratio"}, wanted=None, unit=None)
-    times = slots.counts.get("thing", slots.counts.get("bare"))
+    bare = replace(slots, times=None, senses=slots.senses - {"shape.claim", "shape.yes_no", "shape.versus", "ask.ratio"}, wanted=None, unit=None)
+    times = slots.times or slots.counts.get("thing", slots.counts.get("bare"))
     if len(slots.amounts) == PAIR and slots.amounts[0][1] == slots.amounts[1][1] and times is not None and times > 1:
         tries.insert(0, {"stated": f"{times:g} times", "recompute": f"{slots.amounts[0][0]} / {slots.amounts[1][0]}"})
     for stated, dimension in slots.amounts if slots.things or slots.power_w else ():
@@ -85,7 +85,7 @@ def _claim(slots: Slots, language: str, text: str) -> Plan | None:
             tries.append({"stated": stated, "recompute": f"{as_ref(rest.calls[-1])}#{quantity}"})
     thing = slots.name("comparator")
     if not slots.amounts and thing is not None and slots.things:
-        one = Call("convert_to_equivalents", {"quantity": f"{slots.counts.get('comparator', 1.0)!r} {thing}"})
+        one = Call("convert_to_equivalents", {"quantity": f"{slots.times or slots.counts.get('comparator', 1.0)!r} {thing}"})
         rest = plan(
             replace(bare, named={kind: names for kind, names in bare.named.items() if kind != "comparator"}, counts={kind: count for kind, count in bare.counts.items() if kind != "comparator"}),
             language,
@@ -298,6 +298,8 @@ def _unused(slots: Slots, used: set[str]) -> tuple[str, ...]:
         if kind in slots.named and kind not in used and not (kind == "llm" and used & {"run", "model", "service"}):
             first = slots.named[kind][0]
             told[kind] = library.named(names, first).name if first in library.names(names) else str(library.countries[first]["name"]) if first in library.countries else first
+    if slots.times is not None:
+        told["times"] = f"{slots.times:g} ×"
     if slots.pue is not None and "pue" not in used:
         told["pue"] = f"PUE {slots.pue:g}"
     if slots.intensities_g and "intensities_g" not in used:

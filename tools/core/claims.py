@@ -133,9 +133,14 @@ def _claimed(claim: Claim) -> list[Quantity]:
     return [Quantity(end, claim.unit or "") for end in ends if end is not None]
 
 
+_TIMES = re.compile(r"(\d)[\s-]*(?:(?:mal|fach|veces|fois|x)\b|倍)", re.IGNORECASE)
+"""A ratio as other languages write it."""
+
+
 def _figures_in(text: str) -> list[Quantity]:
     """Return the quantities of a text, with numbers in words as digits, and each also without the period it is told for."""
-    found = quantities_in(_SPELLED.sub(lambda match: str(_WORDS_AS_DIGITS[match[0].casefold()]), text))
+    digits = _SPELLED.sub(lambda match: str(_WORDS_AS_DIGITS[match[0].casefold()]), text)
+    found = quantities_in(_TIMES.sub(r"\1 times", digits))
     for quantity in list(found):
         shorter = _PERIOD.sub("", quantity.unit)
         if shorter != quantity.unit:
@@ -151,11 +156,11 @@ def _figures_shared(claim: Claim, figures: list[Quantity]) -> tuple[int, float]:
 
 
 def _apart(figure: Quantity, told: Quantity) -> float | None:
-    """Return how far two figures of one kind lie apart, or None; a bare number fits any unit if it is the same."""
+    """Return how far two figures of one kind lie apart, or None; a bare number fits any unit but percent if it is the same."""
     if told.value <= 0 or figure.value <= 0:
         return 0.0 if told.value == figure.value else None
     if figure.unit == "" and figure.value == told.value:
-        return 0.0
+        return 0.0 if told.unit not in ("percent", "%") else None
     here, there = parse_unit(figure.unit), parse_unit(told.unit)
     if here.dimension != there.dimension and {here.dimension, there.dimension} != {MASS, EMISSIONS}:
         return None

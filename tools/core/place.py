@@ -74,10 +74,10 @@ def find_place(library: Library, text: str, *, field: str = "region") -> Place:
         intensity = named.get("intensity")
         fact = library.fact(intensity or electricity.intensity_fact_id(country))
         note = named.note if intensity else f"{named.name} is answered with the average of {library.countries[country]['name']}."
-        return Place(place_id, named.name, country, fact, _water(library, country), note)
+        return Place(place_id, named.name, country, fact, _water(library, place_id, country), note)
     zone = _zones(library).get(key)
     if zone is not None:
-        return Place(zone, str(library.countries[zone]["name"]), zone, library.fact(electricity.intensity_fact_id(zone)), _water(library, zone))
+        return Place(zone, str(library.countries[zone]["name"]), zone, library.fact(electricity.intensity_fact_id(zone)), _water(library, zone, zone))
     from difflib import get_close_matches
 
     spellings = {**_zones(library), **places}
@@ -93,8 +93,10 @@ def _place_name(library: Library, place_id: str) -> str:
     return library.named("places", place_id).name
 
 
-def _water(library: Library, country: str | None) -> Fact | None:
-    return library.fact(electricity.water_fact_id(country)) if country else None
+def _water(library: Library, place_id: str, country: str | None) -> Fact | None:
+    """Return the water per kWh of a place itself where it is published, else that of its country."""
+    own = next((fact for fact in library.find("water-intensity", place=place_id) if fact.default), None)
+    return own or (library.fact(electricity.water_fact_id(country)) if country else None)
 
 
 @lru_cache(maxsize=4)
