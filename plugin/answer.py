@@ -129,7 +129,7 @@ def _body(estimates: Sequence[Estimate], results: Sequence[Result], citations: S
     """Return headline, other results, derivation, boundary, assumptions, what was left aside, and competing figures."""
     numbers = {citation.fact_id: citation.number for citation in citations}
     verdict = next((estimate.verdict for estimate in estimates if estimate.verdict), None)
-    lines = [words.say("verdict", verdict=words.get("verdicts", verdict.verdict) or verdict.verdict)] if verdict else []
+    lines = [words.say("verdict", verdict=words.get("verdicts", verdict.verdict) or verdict.verdict)] if verdict else [words.say("unjudged")] if plan.unjudged else []
     if not results:
         return "\n".join([*lines, next(iter(estimates[0].text.splitlines()[1:] if verdict else estimates[0].text.splitlines()), "")]).strip()
     if plan.quantity in ("energy", "emissions", "water") and not any(result.quantity == plan.quantity for result in results):
@@ -168,7 +168,7 @@ def _headline(head: Result, about: Estimate, numbers: dict[str, int], words: Phr
     slots = {"value": show(head, scaled=scaled), "what": f" {what}" if what else "", "about": _about(about, words), "range": _range(head, words, scaled=scaled)}
     if not slots["about"]:
         slots["about"] = head.label
-        key = "headline.ratio" if head.quantity == "ratio" else "headline.plain"
+        key = "headline.ratio" if head.unit == "ratio" else "headline.plain"
         return words.say(key, **slots, notes=_notes(home or about, head, numbers))
     return words.say("headline", **slots, notes=_notes(home or about, head, numbers))
 

@@ -181,6 +181,43 @@ def test_a_place_has_one_water_whatever_the_tool():
     assert off_site.value == pytest.approx(other.results[0].value)
 
 
+def test_a_claim_without_a_verdict_says_so():
+    reply = ask("Is it true that saying thank you to ChatGPT costs tens of millions of dollars?")
+    assert reply.verdict is None
+    assert reply.text.startswith("No verdict")
+
+
+def test_the_energy_of_an_everyday_thing_is_checked():
+    assert ask("Is it true that a Google search uses 0.3 Wh?").verdict == "true"
+    assert ask("Is it true that a Google search uses 3 Wh?").verdict == "false"
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "second"),
+    [
+        ("Compare GPT-4o with 500 tokens and Llama 3.1 8B with 200 tokens", "estimate_llm?model=gpt-4o&output_tokens=500", "estimate_llm?model=Llama-3.1-8B&output_tokens=200"),
+        (
+            "Compare Llama 3.1 70B and DeepSeek V3 for 1000 requests of 500 tokens",
+            "estimate_llm?model=Llama-3.1-70B&requests=1000&output_tokens=500",
+            "estimate_llm?model=DeepSeek-V3&requests=1000&output_tokens=500",
+        ),
+    ],
+)
+def test_models_are_compared_on_what_is_told_of_each(question, first, second):
+    ((tool, arguments),) = calls(question)
+    assert (tool, [item["quantity"] for item in arguments["items"]]) == ("compare", [first, second])
+
+
+def test_nothing_told_is_dropped_in_silence():
+    assert "Claude 3.5 Sonnet" in ask("GPT-4o vs Claude 3.5 Sonnet: which uses more energy?").text
+    assert "Not taken into account: 500." in ask("1000 tokens and 500 tokens with GPT-4o").text
+
+
+@pytest.mark.parametrize(("told", "hours"), [("half a day", 12), ("an hour and a half", 1.5), ("half an hour", 0.5), ("half a year", 4380)])
+def test_halves_of_a_period(told, hours):
+    assert calls(f"8 H100 for {told}") == [("estimate_fleet", {"count": 8, "device": "nvidia-h100-sxm", "hours": hours})]
+
+
 def test_training_is_never_answered_with_a_request():
     assert ask("How much energy to train GPT-5?").outcome == "needs_input"
 

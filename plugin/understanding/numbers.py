@@ -14,6 +14,11 @@ _FRACTION = re.compile(r"(?<![\d/.])([1-9])/([2-9])(?=\s+(?:a\s+)?[^\W\d])(?!/)"
 _MIXED = re.compile(r"(\d+(?:\.\d+)?)\s?([万萬亿億千])\s?(\d+(?:\.\d+)?)\s?([千百])(?![瓦克米])")
 _STACKED = re.compile(r"(\d+(?:\.\d+)?)\s(thousand|million|billion)\s(?:and\s)?(\d+(?:\.\d+)?)\s(hundred|thousand|million)\b", re.IGNORECASE)
 _HALF = re.compile(r"(\d+)\s+and\s+a\s+half\b", re.IGNORECASE)
+_HALF_A = re.compile(
+    r"\bhalf\s+an?\s+(?=(?:hour|day|week|month)\b)|\b(?:eine[nrm]?|ein)\s+halbe[nrs]?\s+(?=(?:Stunde|Tag|Woche)\b)|\bune\s+demi-(?=(?:heure|journée)\b)|\bmedi[ao]\s+(?=(?:hora|día)\b)|半个?個?(?=[天日小時时月])",
+    re.IGNORECASE,
+)
+_ONE_AND_A_HALF = re.compile(r"\b(?:an?|one)\s+(hour|day|week|month|year)\s+and\s+a\s+half\b", re.IGNORECASE)
 _MILLIONS = re.compile(r"(?<=\d)\s?M(?![\w²³])")
 _GROUP = 3
 
@@ -42,6 +47,8 @@ def plain_numbers(text: str, decimal: str = ".") -> str:
     text = _COMMA.sub(lambda match: match[0] if len(match[2]) == _GROUP and decimal == "." else f"{match[1]}.{match[2]}", text)
     text = _FRACTION.sub(lambda match: f"{int(match[1]) / int(match[2]):.6g}", text)
     text = _HALF.sub(lambda match: f"{match[1]}.5", text)
+    text = _HALF_A.sub("0.5 ", text)
+    text = _ONE_AND_A_HALF.sub(r"1.5 \1s", text)
     text = _MIXED.sub(_stacked, text)
     text = _STACKED.sub(_stacked, text)
     text = _FROM_TO.sub(r"\1 \3 and \2 \3", text)

@@ -28,6 +28,7 @@ class Plan:
         slots: Names that the phrase mentions.
         parallel: Whether the calls answer one thing each, rather than one another's results.
         unused: What the question tells and no argument could take, as words of the question.
+        unjudged: Whether a claim was put forward on which no verdict can be given.
         aside: A call that puts the answer into everyday things, run after the others.
     """
 
@@ -41,6 +42,7 @@ class Plan:
     aside: Call | None = None
     parallel: bool = False
     unused: tuple[str, ...] = ()
+    unjudged: bool = False
 
     @property
     def all_calls(self) -> tuple[Call, ...]:

@@ -1,11 +1,12 @@
 """A question about several things, cut into one part for each: A against B, or A and B together.
 
-The cut lies at the word that sets them against each other, else behind the first thing. What
+The cut lies at the word that sets them against each other or joins them, else behind the first thing. What
 only one part tells (a place, a period, the unit wanted) holds for all.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,6 +14,11 @@ from kilowhat.plugin.understanding.recognise import Mention
 from kilowhat.plugin.understanding.slots import THINGS, Slots, meant, read_slots
 
 MAXIMUM = 8
+_JOINT = re.compile(r"\b(?:and|or|und|oder|et|ou|y|o)\b|[和與与跟]", re.IGNORECASE)
+"""A word between two things: what stands before it belongs to the first."""
+
+_SERVED = ("request", "token", "input", "output", "reasoning")
+"""What is counted of requests to a language model; told once, it holds for each model."""
 
 
 def cut(text: str, mentions: Sequence[Mention], *, places: bool = False) -> list[tuple[str, Slots]]:
@@ -36,7 +42,7 @@ def cut(text: str, mentions: Sequence[Mention], *, places: bool = False) -> list
     parts: list[list[Mention]] = []
     start = 0
     for here, after in zip(named, [*named[1:], None], strict=True):
-        end = len(mentions) if after is None else _boundary(mentions, here, after)
+        end = len(mentions) if after is None else _boundary(text, mentions, here, after)
         parts.append(list(mentions[start:end]))
         start = end
     whole = read_slots(text, mentions)
@@ -44,11 +50,14 @@ def cut(text: str, mentions: Sequence[Mention], *, places: bool = False) -> list
     return [(label, _completed(read_slots(text, part), whole, kinds)) for label, part in zip(labels, parts, strict=True)]
 
 
-def _boundary(mentions: Sequence[Mention], here: int, after: int) -> int:
+def _boundary(text: str, mentions: Sequence[Mention], here: int, after: int) -> int:
     """Return where the next part starts: at the word between that sets two things apart, else behind what follows this thing without a number of its own."""
     for position in range(here + 1, after):
         if "shape.versus" in mentions[position].senses:
             return position
+    joints = [joint.end() for joint in _JOINT.finditer(text, mentions[here].end, mentions[after].start)]
+    if joints:
+        return next(position for position in range(here + 1, after + 1) if mentions[position].start >= joints[-1])
     for position in range(here + 1, after):
         if mentions[position].number is not None or mentions[position].quantity is not None:
             return position
@@ -60,8 +69,10 @@ def _completed(part: Slots, whole: Slots, kinds: set[str]) -> Slots:
     shared = {kind: names for kind, names in whole.named.items() if kind not in kinds}
     counts = part.counts or ({"comparator": 1.0} if "comparator" in part.named else {})
     if not counts and len(whole.counts) == 1 and "comparator" not in part.named and not kinds & {"place"}:
-        (number,) = whole.counts.values()
-        counts = {"bare": number}
+        ((kind, number),) = whole.counts.items()
+        counts = {kind if kind in _SERVED and "llm" in part.named else "bare": number}
+    elif not counts and "llm" in part.named and "act.train" not in part.senses:
+        counts = {kind: number for kind, number in whole.counts.items() if kind in _SERVED}
     return replace(
         part,
         named={**shared, **part.named},

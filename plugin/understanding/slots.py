@@ -34,7 +34,7 @@ class Slots:
     bare where nothing is counted), ``ends`` both ends where a range is told; ``amounts`` the quantities
     with their dimension. ``rate`` is the period by which things are counted (a day), ``hours`` how long
     something runs, ``span_hours`` the period over which the answer is wanted.
-    ``times`` is a ratio that is stated (10 times more than).
+    ``times`` is a ratio that is stated (10 times more than); ``spare`` the numbers that count what another one counts.
     """
 
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -46,6 +46,7 @@ class Slots:
     rate: str | None = None
     span_hours: float | None = None
     times: float | None = None
+    spare: tuple[str, ...] = ()
     size: tuple[float, float] | None = None
     power_w: tuple[float, ...] = ()
     energy_wh_each: float | None = None
@@ -198,7 +199,8 @@ def _count(text: str, mentions: Sequence[Mention], position: int, counts: dict[s
         return
     if mention.quantity is not None and mention.quantity.low is not None and mention.quantity.high is not None:
         told.setdefault("ends", {}).setdefault(counted, (mention.quantity.low, mention.quantity.high))
-    counts.setdefault(counted, number)
+    if counts.setdefault(counted, number) != number and counted != "bare":
+        told.setdefault("spare", []).append(text[mention.start : mention.end].strip())
 
 
 _ENDS_THERE = re.compile(r"\s*(?:$|[,;.?!/+&)]|and\b|plus\b|\d)")

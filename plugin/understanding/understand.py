@@ -18,6 +18,7 @@ from kilowhat.plugin.understanding.recognise import Mention, read
 from kilowhat.plugin.understanding.segments import cut
 from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
 from kilowhat.tools import TOOLS, KilowhatError, Library
+from kilowhat.tools.core.reference import fold
 from kilowhat.tools.core.tool import Tool, ref
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME
 
@@ -56,7 +57,8 @@ def understand(turns: Sequence[tuple[str, str]], *, region: str | None = None) -
     if (checked := _claim(slots, language, text)) is not None:
         return checked
     several = None if follows else _several(slots, language, text, mentions)
-    return several or plan(slots, language, text)
+    planned = several or plan(slots, language, text)
+    return replace(planned, unjudged="shape.claim" in slots.senses and planned.outcome == "answered" and slots.wanted != "source")
 
 
 _BOUND = re.compile(
@@ -93,6 +95,9 @@ def _claim(slots: Slots, language: str, text: str) -> Plan | None:
         )
         if rest.outcome == "answered" and rest.calls[-1].tool != "look_up_references":
             tries += [{"stated": as_ref(one), "recompute": f"{as_ref(rest.calls[-1])}#{quantity}"} for quantity in ("energy", "water", "emissions")]
+    if len(slots.amounts) == 1 and thing is not None and set(slots.named.get("service", ())) <= {thing} and set(slots.things) <= {"service"}:
+        one = Call("convert_to_equivalents", {"quantity": f"{slots.counts.get('comparator', 1.0)!r} {thing}"})
+        tries.append({"stated": slots.amounts[0][0], "recompute": as_ref(one)})
     for arguments in tries:
         try:
             TOOLS["check_claim"](arguments)
@@ -298,6 +303,12 @@ def _unused(slots: Slots, used: set[str]) -> tuple[str, ...]:
         if kind in slots.named and kind not in used and not (kind == "llm" and used & {"run", "model", "service"}):
             first = slots.named[kind][0]
             told[kind] = library.named(names, first).name if first in library.names(names) else str(library.countries[first]["name"]) if first in library.countries else first
+    if "llm" in used and len(slots.named.get("model", ())) > 1:
+        taken = fold(str(slots.named["llm"][0]))
+        others = [name for model in slots.named["model"] if fold(name := library.named("models", model).name) != taken]
+        told["other models"] = ", ".join(others)
+    if slots.spare:
+        told["spare"] = ", ".join(slots.spare)
     if slots.times is not None:
         told["times"] = f"{slots.times:g} ×"
     if slots.pue is not None and "pue" not in used:
