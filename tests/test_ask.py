@@ -56,6 +56,7 @@ IMAGES = {"task": "image-generation"}
         ("1000 GPT-4o requests of 400 tokens in France", "estimate_llm", {"model": "gpt-4o", "requests": 1000, "output_tokens": 400, "region": "FRA"}),
         ("20 requests to Llama 3.1 70B with 200 tokens and 4000 reasoning tokens", "estimate_llm", {"model": "Llama-3.1-70B", "requests": 20, "output_tokens": 200, "reasoning_tokens": 4000}),
         ("2 million GPT-4o requests per day for 30 days with 300 tokens each", "estimate_llm", {"model": "gpt-4o", "requests": 6e7, "output_tokens": 300}),
+        ("100 users ask GPT-4o 20 times a day", "estimate_llm", {"model": "gpt-4o", "requests": 2000}),
         ("8张H100跑三天耗电多少?", "estimate_fleet", {"count": 8, "device": "nvidia-h100-sxm", "hours": 72}),
         ("八张 A100 跑一百天", "estimate_fleet", {"count": 8, "device": "nvidia-a100-sxm-80gb", "hours": 2400}),
         ("用8张H100跑十二个小时", "estimate_fleet", {"count": 8, "device": "nvidia-h100-sxm", "hours": 12}),
@@ -210,6 +211,7 @@ def test_models_are_compared_on_what_is_told_of_each(question, first, second):
 
 def test_nothing_told_is_dropped_in_silence():
     assert "Claude 3.5 Sonnet" in ask("GPT-4o vs Claude 3.5 Sonnet: which uses more energy?").text
+    assert "Not taken into account: 1,000 requests." in ask("Energy of 1,000 images vs 1,000 chats").text
     assert "Not taken into account: 500." in ask("1000 tokens and 500 tokens with GPT-4o").text
 
 

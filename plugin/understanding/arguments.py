@@ -113,6 +113,8 @@ def _llm_requests(slots: Slots, tool: Tool) -> Filled:
     if tokens is not None and tokens[0] > MOST_TOKENS and "request" not in slots.counts:
         return tokens[0] / USUAL_TOKENS, ("count request",)
     found = _counted("request", "thing", "bare")(slots, tool)
+    if found and "user" in slots.counts:
+        found = found[0] * slots.counts["user"], (*found[1], "count user")
     return (found[0] * _periods(slots), (*found[1], "rate", "span", "hours")) if found and slots.rate is not None else found
 
 

@@ -20,7 +20,7 @@ from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
 from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.reference import fold
 from kilowhat.tools.core.tool import Tool, ref
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME, format_number
 
 _MERGED = ("counts", "named", "senses", "ends")
 MAXIMUM_TURNS = 12
@@ -294,6 +294,9 @@ def _has_energy(thing: str) -> bool:
 _KEPT = ("hours", "span", "rate")
 
 
+_TOKENS = ("token", "input", "output", "reasoning")
+
+
 def _unused(slots: Slots, used: set[str]) -> tuple[str, ...]:
     """Return what was told and no argument took, in words."""
     told: dict[str, str] = {}
@@ -307,6 +310,9 @@ def _unused(slots: Slots, used: set[str]) -> tuple[str, ...]:
         taken = fold(str(slots.named["llm"][0]))
         others = [name for model in slots.named["model"] if fold(name := library.named("models", model).name) != taken]
         told["other models"] = ", ".join(others)
+    for kind in ("request", "user", "word", "token", "input", "output", "reasoning"):
+        if kind in slots.counts and f"count {kind}" not in used:
+            told[f"count {kind}"] = f"{format_number(slots.counts[kind], 9)} {'tokens' if kind in _TOKENS else f'{kind}s'}"
     if slots.spare:
         told["spare"] = ", ".join(slots.spare)
     if slots.times is not None:
