@@ -62,6 +62,7 @@ IMAGES = {"task": "image-generation"}
         ("用8张H100跑十二个小时", "estimate_fleet", {"count": 8, "device": "nvidia-h100-sxm", "hours": 12}),
         ("每天两亿次请求,每次 0.3 瓦时", "estimate_service", {"energy_wh_per_request": 0.3, "requests_per_day": 2e8}),
         ("8 H100 for a week at 50% load", "estimate_fleet", {"count": 8, "device": "nvidia-h100-sxm", "hours": 168, "utilisation": 0.5}),
+        ("9 MI300X busy at 60% for two weeks, PUE 1.25", "estimate_fleet", {"count": 9, "device": "amd-mi300x", "hours": 336, "utilisation": 0.6, "pue": 1.25}),
         ("embodied carbon of 100 H100 over 5 years", "estimate_embodied", {"device": "nvidia-h100-sxm", "count": 100, "lifetime_years": 5}),
         ("500 kWh in Norway", "convert_energy_to_emissions", {"energy": "500.0 kWh", "region": "NOR"}),
         ("1287 MWh in Netflix hours", "convert_to_equivalents", {"quantity": "1287.0 MWh", "equivalents": ["streaming-hour"]}),
@@ -212,6 +213,7 @@ def test_models_are_compared_on_what_is_told_of_each(question, first, second):
 def test_nothing_told_is_dropped_in_silence():
     assert "Claude 3.5 Sonnet" in ask("GPT-4o vs Claude 3.5 Sonnet: which uses more energy?").text
     assert "Not taken into account: 1,000 requests." in ask("Energy of 1,000 images vs 1,000 chats").text
+    assert "Not taken into account: 40 %." in ask("1000 images, 40% more than before").text
     assert "Not taken into account: 500." in ask("1000 tokens and 500 tokens with GPT-4o").text
 
 

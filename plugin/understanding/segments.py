@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kilowhat.plugin.understanding.recognise import Mention
-from kilowhat.plugin.understanding.slots import THINGS, Slots, meant, read_slots
+from kilowhat.plugin.understanding.slots import THINGS, TOKENS, Slots, meant, read_slots
 
 MAXIMUM = 8
 _JOINT = re.compile(r"\b(?:and|or|und|oder|et|ou|y|o)\b|[和與与跟]", re.IGNORECASE)
 """A word between two things: what stands before it belongs to the first."""
 
-_SERVED = ("request", "token", "input", "output", "reasoning")
+_SERVED = ("request", *TOKENS)
 """What is counted of requests to a language model; told once, it holds for each model."""
 
 

@@ -18,6 +18,9 @@ from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, POWER, TIME, VOLU
 PERIOD_HOURS = {"second": 1 / 3600, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}
 SPANS = {**PERIOD_HOURS, "half_year": PERIOD_HOURS["year"] / 2}
 THINGS = ("task", "llm", "run", "model", "service", "hardware")
+TOKENS = ("token", "input", "output", "reasoning")
+"""Kinds of tokens that are counted."""
+
 INTENSITY = combine(EMISSIONS, ENERGY, -1)
 _MASS_INTENSITY = combine(MASS, ENERGY, -1)
 _DATA: Dimension = (("data", 1),)
@@ -103,7 +106,7 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
         if mention.number is not None:
             _count(text, mentions, position, counts, told)
         elif mention.quantity is not None:
-            if mention.quantity.unit in ("%", "percent") and any("mod.utilisation" in beside.senses for beside in (*mentions[max(0, position - 1) : position], *mentions[position + 1 : position + 2])):
+            if mention.quantity.unit in ("%", "percent") and _beside_utilisation(mentions, position):
                 told.setdefault("utilisation", mention.quantity.value / 100)
                 continue
             _measure(mention, mention.quantity, told, text)
@@ -212,7 +215,7 @@ _TIMES = re.compile(rf"\s*-?\s*(?:(?:times|x|mal|fach|veces|fois)\b{_MORE.patter
 
 _DEVICE_HOURS = re.compile(r"[\s-]*(?:gpu[\s-]*)?(?:hours?\b|卡时|卡時|小时|小時)", re.IGNORECASE)
 _EACH = re.compile(r"\s*(?:each|apiece|a piece|per\b|/|每)")
-_EACH_BEFORE = re.compile(r"(?:每一?[次个個条條张張则則回]|(?:あたり|当たり)|\beach(?: (?:is|takes|uses|needs|of|at))?|\bje(?:weils)?|\bchacune?(?: de)?|\bcada una?(?: de)?)[\s,:,:是约約]*$")
+_EACH_BEFORE = re.compile(r"(?:每一?[次个個条條张張则則回]|(?:あたり|当たり)|\beach(?: (?:is|takes|uses|needs|of|at))?|\bje(?:weils)?|\bchacune?(?: de)?|\bcada una?(?: de)?)[\s,:是约約]*$")
 _PER_THING = re.compile(r"/|\bper\b|每")
 _EACH_SLOTS: dict[Dimension, tuple[str, str]] = {ENERGY: ("energy_wh_each", "Wh"), EMISSIONS: ("emissions_g_each", "g CO2e"), VOLUME: ("water_ml_each", "mL")}
 
@@ -247,6 +250,13 @@ def _measure(mention: Mention, quantity: Quantity, told: dict[str, Any], text: s
         told.setdefault("times", quantity.value)
     elif quantity.unit in ("%", "percent"):
         told.setdefault("percents", []).append(quantity.value)
+
+
+def _beside_utilisation(mentions: Sequence[Mention], position: int) -> bool:
+    """Return whether a percentage tells a utilisation: the word stands before it, a preposition between, or right behind."""
+    before = next((mention for mention in reversed(mentions[:position]) if "prep" not in mention.senses), None)
+    after = mentions[position + 1] if position + 1 < len(mentions) else None
+    return any(mention is not None and "mod.utilisation" in mention.senses for mention in (before, after))
 
 
 def _as_text(quantity: Quantity) -> str:

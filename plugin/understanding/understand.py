@@ -16,7 +16,7 @@ from kilowhat.plugin.understanding.arguments import ARGUMENTS
 from kilowhat.plugin.understanding.plan import Call, Plan
 from kilowhat.plugin.understanding.recognise import Mention, read
 from kilowhat.plugin.understanding.segments import cut
-from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
+from kilowhat.plugin.understanding.slots import THINGS, TOKENS, Slots, read_slots
 from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.reference import fold
 from kilowhat.tools.core.tool import Tool, ref
@@ -198,7 +198,7 @@ def _of_the_act(fitting: list[Fitting], slots: Slots) -> list[Fitting]:
     """Return the tools that fit what is done: one that makes where making is asked about, none that serves requests where training is."""
     if "act.make" in slots.senses:
         fitting = [fit for fit in fitting if fit[2].topic == "make" or "embodied_kg_co2e" in fit[3]] or fitting
-    if "act.train" in slots.senses and not slots.counts.keys() & {"request", "output", "input", "token", "user"}:
+    if "act.train" in slots.senses and not slots.counts.keys() & {"request", "user", *TOKENS}:
         fitting = [fit for fit in fitting if fit[2].name not in ("estimate_llm", "estimate_service")]
     return fitting
 
@@ -294,9 +294,6 @@ def _has_energy(thing: str) -> bool:
 _KEPT = ("hours", "span", "rate")
 
 
-_TOKENS = ("token", "input", "output", "reasoning")
-
-
 def _unused(slots: Slots, used: set[str]) -> tuple[str, ...]:
     """Return what was told and no argument took, in words."""
     told: dict[str, str] = {}
@@ -310,9 +307,11 @@ def _unused(slots: Slots, used: set[str]) -> tuple[str, ...]:
         taken = fold(str(slots.named["llm"][0]))
         others = [name for model in slots.named["model"] if fold(name := library.named("models", model).name) != taken]
         told["other models"] = ", ".join(others)
-    for kind in ("request", "user", "word", "token", "input", "output", "reasoning"):
+    for kind in ("request", "user", "word", *TOKENS):
         if kind in slots.counts and f"count {kind}" not in used:
-            told[f"count {kind}"] = f"{format_number(slots.counts[kind], 9)} {'tokens' if kind in _TOKENS else f'{kind}s'}"
+            told[f"count {kind}"] = f"{format_number(slots.counts[kind], 9)} {'tokens' if kind in TOKENS else f'{kind}s'}"
+    if slots.percents and "percents" not in used:
+        told["percents"] = ", ".join(f"{percent:g} %" for percent in slots.percents)
     if slots.spare:
         told["spare"] = ", ".join(slots.spare)
     if slots.times is not None:
