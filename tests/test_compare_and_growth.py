@@ -97,3 +97,14 @@ def test_every_forecast_is_cited_and_grows(forecast):
 def test_a_forecast_resolves_however_it_is_spelled():
     refs = {call("project_growth", {"forecast": spelling}).results[0].value for spelling in ("IEA 2030", "iea-2030", "Data Centers 2030", "数据中心2030", "iea-2025-data-centres-2030")}
     assert refs == {945e9}
+
+
+def test_one_thing_in_two_places_is_said_to_share_its_uncertainty():
+    def compared(*refs):
+        estimate = call("compare", {"items": [{"label": str(number), "quantity": ref} for number, ref in enumerate(refs)]})
+        return "shared_input" in [warning.code for warning in estimate.warnings]
+
+    task = "estimate_task?task=video-generation&count=70"
+    assert compared(f"{task}&region=POL#emissions", f"{task}&region=ISL#emissions")
+    assert not compared(f"{task}&region=POL#emissions", "estimate_task?task=video-generation&count=80&region=ISL#emissions")
+    assert not compared("2 kWh", "1 kWh")

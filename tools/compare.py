@@ -19,6 +19,7 @@ lower and σ₂ how far the smallest may lie higher, as log-deviations.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from pydantic import Field
@@ -33,6 +34,9 @@ from kilowhat.tools.core.reference import Library
 from kilowhat.tools.core.spread import Z80
 from kilowhat.tools.core.tool import Arguments, Tool
 from kilowhat.tools.core.units import NUMBER, Quantity, canonical_unit, format_number, format_quantity, name_dimension, parse_unit
+
+_REGION = re.compile(r"(?<=[?&])region=[^&#]*")
+"""The place in a ref."""
 
 SURE = 0.9
 """Below this probability the order is said to be open."""
@@ -125,6 +129,10 @@ def _estimate(arguments: Input, library: Library, labels: Sequence[str], told: S
         derivation.assume("No amount was told with a range, so all are taken as exact.")
     if next_sure < SURE and next_sure != 0.5:
         derivation.warn("order_uncertain", f"Their ranges overlap: that {labels[most]} is more than {labels[order[1]]} has a probability of {format_number(next_sure, 2)}.")
+    if all(_REGION.search(item.quantity) for item in arguments.items) and len({_REGION.sub("", item.quantity) for item in arguments.items}) == 1:
+        derivation.warn(
+            "shared_input", "The same thing is compared in several places: what is uncertain of the thing itself cancels in the ratio, so its range here is too wide and the order surer than said."
+        )
     for amount in told:
         for sentence in amount.assumptions:
             if sentence not in derivation.assumptions:
