@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kilowhat.plugin.asking import ask as ask
+    from kilowhat.plugin.asking import ask_async as ask_async
+    from kilowhat.plugin.asking import stream as stream
+    from kilowhat.plugin.asking import stream_async as stream_async
     from kilowhat.plugin.langchain import Toolkit as Toolkit
     from kilowhat.plugin.reply import Reply as Reply
 
-_HOME = {"ask": "kilowhat.plugin.asking", "Toolkit": "kilowhat.plugin.langchain", "Reply": "kilowhat.plugin.reply"}
+_ASKING = dict.fromkeys(("ask", "ask_async", "stream", "stream_async"), "kilowhat.plugin.asking")
+_HOME = {**_ASKING, "Toolkit": "kilowhat.plugin.langchain", "Reply": "kilowhat.plugin.reply"}
 
-__all__ = ["Reply", "Toolkit", "ask"]
+__all__ = ["Reply", "Toolkit", "ask", "ask_async", "stream", "stream_async"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,13 @@
-"""One question, one cited answer: by the offline model, or by any LangChain chat model."""
+"""One question, one cited answer: by the offline model, or by any LangChain chat model.
+
+``ask`` returns it whole, ``stream`` as it comes about; ``ask_async`` and ``stream_async`` do so without holding an event loop.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +42,32 @@ def ask(messages: Messages, model: BaseChatModel | str | None = None, *, region:
         return ask_model(turns, model, region=region)
     plan = plan_for(turns, region=region)
     return compose(plan, run(plan))
+
+
+def stream(messages: Messages, model: BaseChatModel | str | None = None, *, region: str | None = None) -> Iterator[ToolCall | str | Reply]:
+    """Yield each tool call as it was run, then the answer in pieces of text, and at last the whole Reply; joined, the pieces are its text.
+
+    Args and errors are those of ``ask``.
+    """
+    reply = ask(messages, model, region=region)
+    yield from reply.tool_calls
+    yield from _WORD.findall(reply.text)
+    yield reply
+
+
+async def ask_async(messages: Messages, model: BaseChatModel | str | None = None, *, region: str | None = None) -> Reply:
+    """Return what ``ask`` returns, from a thread, so that the event loop goes on."""
+    return await asyncio.to_thread(ask, messages, model, region=region)
+
+
+async def stream_async(messages: Messages, model: BaseChatModel | str | None = None, *, region: str | None = None) -> AsyncIterator[ToolCall | str | Reply]:
+    """Yield what ``stream`` yields, each step from a thread."""
+    steps = stream(messages, model, region=region)
+    while (step := await asyncio.to_thread(next, steps, None)) is not None:
+        yield step
+
+
+_WORD = re.compile(r"\s*\S+\s*|\s+")
 
 
 def plan_for(turns: Sequence[tuple[str, str]], *, region: str | None = None) -> Plan:

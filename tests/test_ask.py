@@ -352,3 +352,20 @@ def test_messages_may_be_turns_with_parts():
     assert ask(turns).tool_calls[0].arguments["region"] == "FRA"
     with pytest.raises(ValueError, match="no question"):
         ask([{"role": "assistant", "content": "2.9 kWh"}])
+
+
+def test_the_stream_is_the_calls_then_the_text_and_the_reply() -> None:
+    from kilowhat.plugin import Reply, stream
+    from kilowhat.plugin.reply import ToolCall
+
+    *steps, reply = stream("How much energy do 1000 image generations use?")
+    assert isinstance(reply, Reply)
+    assert [step for step in steps if isinstance(step, ToolCall)] == reply.tool_calls
+    assert "".join(step for step in steps if isinstance(step, str)) == reply.text
+
+
+async def test_the_async_forms_say_the_same() -> None:
+    from kilowhat.plugin import ask_async, stream_async
+
+    question = "How much energy do 1000 image generations use?"
+    assert [step async for step in stream_async(question)][-1] == await ask_async(question) == ask(question)
