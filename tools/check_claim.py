@@ -1,10 +1,11 @@
 """A claim checked: recomputed from its inputs, off by which factor, by which slip of units, and what the source says.
 
 **Formula**: factor = larger / smaller of the stated and the recomputed figure; true within 5 %, mostly true within 20 % or
-inside the range of the recomputed figure, else false.
+inside the range of the recomputed figure, else false. A bound (> 2 L) is true where the whole range of the recomputed
+figure keeps it, mostly true where the figure itself does, unsupported where only a part of the range does, else false.
 
-**Boundary**: arithmetic and units of what is told; for a claim of the library also its primary source. Misleading, outdated and
-unsupported are said only of claims that the library holds: they take a reader, not a calculation.
+**Boundary**: arithmetic and units of what is told; for a claim of the library also its primary source. Misleading and outdated
+are said only of claims that the library holds: they take a reader, not a calculation.
 
 **Assumptions**: the inputs of a recomputation are taken as told.
 
@@ -21,6 +22,7 @@ thing and its figure.
 from __future__ import annotations
 
 import math
+import re
 from typing import Literal
 
 from pydantic import Field
@@ -41,6 +43,8 @@ from kilowhat.tools.core.units import EMISSIONS, MASS, NUMBER, Dimension, Quanti
 TRUE, MOSTLY_TRUE = 1.05, 1.2
 """The factors up to which a figure is true, or mostly true."""
 
+_BOUND = re.compile(r"\s*(?P<sign>[<>])=?\s*(?=\S)")
+
 TOO_LARGE = Formula("factor", "stated / recomputed", "ratio")
 TOO_SMALL = Formula("factor", "recomputed / stated", "ratio")
 
@@ -51,7 +55,7 @@ class Input(Arguments):
     claim: str | None = Field(
         default=None, min_length=1, max_length=500, description="The claim in words, with its figure ('ten days of ChatGPT use 84 TWh'), or the id of a known one (claim-netflix-hour-0.8-kwh)."
     )
-    stated: str | None = Field(default=None, min_length=1, max_length=1000, description=f"The figure that the claim states, as {QUANTITY}. '800 times' for a ratio.")
+    stated: str | None = Field(default=None, min_length=1, max_length=1000, description=f"The figure that the claim states, as {QUANTITY}. '800 times' for a ratio; '> 2 L' or '< 2 L' for a bound.")
     recompute: str | None = Field(default=None, min_length=1, max_length=MAXIMUM_LENGTH, description=f"The calculation that should give it, from the claim's own inputs or from facts: {EXPRESSION}.")
 
 
@@ -76,6 +80,7 @@ def check_claim(arguments: Input, library: Library) -> Estimate:
             _beside_library(derivation, arguments, known, expression)
         return derivation.estimate(TOOL.name, arguments, about)
     nearest = [claim.id for claim in near[:3]]
+    bound, arguments = _bound_of(arguments)
     if expression is None:
         if arguments.claim is None:
             raise MissingInput("Give a claim in words or by id, or the figure stated and the calculation to recompute it.", field="recompute" if arguments.stated is not None else "claim")
@@ -83,8 +88,16 @@ def check_claim(arguments: Input, library: Library) -> Estimate:
             "No known claim shares both the thing and the figure of these words. Give the figure as stated and its calculation as recompute, or the id of a claim.", field="recompute", nearest=nearest
         )
     stated = _stated(arguments, library, expression, nearest)
-    about = _by_arithmetic(derivation, stated, expression)
-    return derivation.estimate(TOOL.name, arguments, about)
+    about = _by_arithmetic(derivation, stated, expression, bound)
+    return derivation.estimate(TOOL.name, arguments.model_copy(update={"stated": f"{bound} {arguments.stated}"}) if bound else arguments, about)
+
+
+def _bound_of(arguments: Input) -> tuple[str, Input]:
+    """Return the sign of a stated bound, or nothing, and the arguments without it."""
+    found = _BOUND.match(arguments.stated or "")
+    if found is None:
+        return "", arguments
+    return found["sign"], arguments.model_copy(update={"stated": (arguments.stated or "")[found.end() :]})
 
 
 def _known(arguments: Input, library: Library) -> tuple[Claim | None, list[Claim]]:
@@ -191,7 +204,7 @@ def _comparable(quantity: Quantity, dimension: Dimension) -> bool:
     return quantity.dimension == dimension or {quantity.dimension, dimension} == {MASS, EMISSIONS}
 
 
-def _by_arithmetic(derivation: Derivation, told: Told, expression: Expression) -> str:
+def _by_arithmetic(derivation: Derivation, told: Told, expression: Expression, bound: str) -> str:
     """Add the stated and the recomputed figure and what lies between them; return what to say of it."""
     stated = told.quantity
     if _comparable(stated, expression.dimension) and stated.dimension != expression.dimension:
@@ -222,10 +235,13 @@ def _by_arithmetic(derivation: Derivation, told: Told, expression: Expression) -
             derivation.step(TOO_LARGE if ratio >= 1 else TOO_SMALL)
             derivation.result("factor", "ratio", "as stated over recomputed" if ratio >= 1 else "recomputed over as stated")
         slip = find_slip(Quantity(stated.value, stated.unit or "ratio"), found) if factor > MOSTLY_TRUE else None
-    verdict = _judge(stated, found, slip) if same else "false"
-    derivation.verdict = Verdict(verdict=verdict, claimed=_in_words(stated), recomputed=_in_words(Quantity(found.value, found.unit)), factor=factor, slip=slip)
+    verdict = (_keeps(bound, stated, found) if bound else _judge(stated, found, slip)) if same else "false"
+    if bound and verdict != "false":
+        factor, slip = None, None
+    derivation.verdict = Verdict(verdict=verdict, claimed=f"{bound} {_in_words(stated)}".strip(), recomputed=_in_words(Quantity(found.value, found.unit)), factor=factor, slip=slip)
     derivation.assume("The inputs are taken as told; only the arithmetic and the units are checked.")
-    return f"{written(stated, stated.unit or 'ratio')} was stated; the calculation gives"
+    more = {">": "more than ", "<": "less than ", "": ""}[bound]
+    return f"{more}{written(stated, stated.unit or 'ratio')} was stated; the calculation gives"
 
 
 def _as_gas(quantity: Quantity) -> Quantity:
@@ -246,6 +262,14 @@ def _judge(stated: Quantity, found: Quantity, slip: str | None) -> Literal["true
     factor = max(stated.value / there.value, there.value / stated.value)
     inside = there.low is not None and there.high is not None and there.low < there.high and there.low <= stated.value <= there.high
     return "true" if factor <= TRUE else "mostly true" if factor <= MOSTLY_TRUE or (inside and slip is None) else "false"
+
+
+def _keeps(bound: str, stated: Quantity, found: Quantity) -> Literal["true", "mostly true", "false", "unsupported"]:
+    """Return whether a figure is more (>) or less (<) than stated; mostly true where most of its range is, unsupported where little of it is."""
+    there = found.to(stated.unit or "ratio")
+    ends = (there.low if there.low is not None else there.value, there.high if there.high is not None else there.value)
+    kept = [end > stated.value if bound == ">" else end < stated.value for end in (there.value, *ends)]
+    return "true" if all(kept) else "mostly true" if kept[0] else "unsupported" if any(kept) else "false"
 
 
 def _digits(factor: float) -> float:

@@ -120,10 +120,12 @@ def _read(text: str, library: Library, dimensions: tuple[Dimension, ...]) -> tup
         if counted is None:
             raise error from None
         return counted
-    if told.quantity.dimension != NUMBER:
+    if told.quantity.dimension in _QUANTITIES:
         return told, None
     if (counted := _counted(text, library)) is not None:
         return counted
+    if told.quantity.dimension != NUMBER:
+        return told, None
     raise BadQuantity("A plain number is no amount; give it a unit (kWh, t CO2e, L) or a thing (us-home-year).", field="quantity")
 
 

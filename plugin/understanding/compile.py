@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from kilowhat.plugin.understanding.tokens import fold as fold_word
 from kilowhat.plugin.understanding.tokens import tokenise
 from kilowhat.tools.core import catalogue
 from kilowhat.tools.core.compile import read_yaml
@@ -27,20 +28,24 @@ COMPILED = HERE / "lexicon.json"
 PHRASES = Path(__file__).parent.parent / "phrases"
 
 
+CODE, CAPITALS = 1, 2
+"""A spelling that counts only where it is written as a code; or only in capitals (US, UK)."""
+
+
 class Table:
-    """Phrases by first token, the longest first; each says a kind and a value, and whether it counts only where it is written as a code."""
+    """Phrases by first token, the longest first; each says a kind and a value, and whether it counts only as a code or in capitals."""
 
     def __init__(self) -> None:
         self._phrases: dict[str, list[list[Any]]] = {}
         self._seen: set[tuple[Any, ...]] = set()
 
-    def add(self, spelling: str, kind: str, value: str, *, code: bool = False) -> None:
-        """Add a spelling, once."""
-        words = [token.folded for token in tokenise(spelling)]
+    def add(self, spelling: str, kind: str, value: str, *, code: int = 0) -> None:
+        """Add a spelling, once; digits alone are a number, whatever else they name."""
+        words = [token.folded for token in tokenise(spelling)] if not spelling.isdecimal() else []
         entry = (tuple(words), kind, value)
         if words and entry not in self._seen:
             self._seen.add(entry)
-            self._phrases.setdefault(words[0], []).append([words, kind, value, *([1] if code else [])])
+            self._phrases.setdefault(words[0], []).append([words, kind, value, *([int(code)] if code else [])])
 
     def content(self) -> dict[str, list[list[Any]]]:
         """Return the phrases in a stable order."""
@@ -64,6 +69,9 @@ def _language(lexicon: dict[str, Any]) -> dict[str, Any]:
     return {
         "marks": lexicon["marks"],
         "also": lexicon.get("also", []),
+        "letters": lexicon.get("letters", ""),
+        "tags": lexicon["tags"],
+        "skips": [fold_word(word) for word in lexicon.get("skips", [])],
         "spoken": lexicon["spoken"],
         "decimal": lexicon.get("decimal", "."),
         "after_digits": lexicon.get("after_digits", {}),
@@ -119,10 +127,10 @@ def _names(library: Library) -> dict[str, Any]:
         for spelling in (told["name"], *told["spellings"]):
             if fold(spelling) in library.spellings("places"):
                 continue
-            add(spelling, "place", zone, code=spelling.isascii() and len(spelling) <= 2)
+            add(spelling, "place", zone, code=CAPITALS if spelling.isascii() and len(spelling) <= 2 else 0)
         for spelling in (zone, told["alpha2"]):
             if spelling:
-                add(spelling, "place", zone, code=True)
+                add(spelling, "place", zone, code=CODE)
     return table.content()
 
 

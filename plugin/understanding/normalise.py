@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from kilowhat.plugin.understanding.numbers import spell_fractions
 
@@ -38,7 +39,9 @@ def _in(char: str, standard: str) -> bool:
     return True
 
 
-def detect_language(text: str, marks: Mapping[str, list[str]], before: str | None = None, knows: Callable[[str, str], bool] | None = None) -> str:
+def detect_language(
+    text: str, marks: Mapping[str, list[str]], before: str | None = None, knows: Callable[[str, str], bool] | None = None, letters: Mapping[str, frozenset[str]] = MappingProxyType({})
+) -> str:
     """Return the language of a question: by its script, then by the words that mark a language.
 
     Args:
@@ -46,6 +49,7 @@ def detect_language(text: str, marks: Mapping[str, list[str]], before: str | Non
         marks: For each language, the words that mark it; Chinese scripts are told by their characters.
         before: The language of the turn before, which decides where nothing marks one.
         knows: Whether a language has a word in its lexicon, which counts as a mark.
+        letters: For each language, letters that only it has among these; a word with one counts as a mark.
     """
     if _KANA.search(text):
         return "ja"
@@ -53,5 +57,9 @@ def detect_language(text: str, marks: Mapping[str, list[str]], before: str | Non
         simplified, traditional = _script_counts(text)
         return "zh-Hant" if traditional > simplified else "zh-Hans" if simplified > traditional or before not in ("zh-Hant", "ja") else before
     words = re.findall(r"[^\W\d_]+", text.casefold())
-    scores = {language: sum((word in marks[language]) + (knows is not None and knows(language, word)) for word in words) for language in marks if not language.startswith("zh")}
+    scores = {
+        language: sum((word in marks[language]) + (knows is not None and knows(language, word)) + bool(letters.get(language, frozenset()) & set(word)) for word in words)
+        for language in marks
+        if not language.startswith("zh")
+    }
     return max(scores, key=lambda language: (scores[language], language == before, language == "en")) if scores else "en"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from kilowhat.tools import TOOLS, KilowhatError
+from kilowhat.tools.core.tool import ref
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -48,3 +51,12 @@ class Plan:
     def all_calls(self) -> tuple[Call, ...]:
         """The calls with the aside at the end."""
         return self.calls if self.aside is None else (*self.calls, self.aside)
+
+
+def as_ref(call: Call) -> str:
+    """Return a planned call as a ref, so that the next one can take its result."""
+    tool = TOOLS[call.tool]
+    try:
+        return ref(tool.name, tool.validate(call.arguments))
+    except KilowhatError:
+        return tool.name

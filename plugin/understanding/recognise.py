@@ -18,8 +18,9 @@ from typing import Any
 from kilowhat.plugin.understanding.normalise import detect_language, normalise
 from kilowhat.plugin.understanding.numbers import plain_numbers, plain_words
 from kilowhat.plugin.understanding.tokens import Token, fold, tokenise
+from kilowhat.tools import Library
 from kilowhat.tools.core.errors import BadQuantity
-from kilowhat.tools.core.units import MAGNITUDES, NUMBER, Quantity, parse_quantity, parse_unit
+from kilowhat.tools.core.units import MAGNITUDES, NUMBER, TIME, Quantity, parse_quantity, parse_unit
 
 _LEXICON = Path(__file__).parent / "lexicon" / "lexicon.json"
 
@@ -61,7 +62,8 @@ def marks() -> dict[str, list[str]]:
 def read(question: str, before: str | None = None) -> tuple[str, str, list[Mention]]:
     """Return a question as plain text, its language (that of the turn before where nothing tells), and what stands in it."""
     text = normalise(question)
-    language = detect_language(text, marks(), before, _knows)
+    letters = {name: frozenset(told["letters"]) for name, told in lexicon()["languages"].items()}
+    language = detect_language(text, marks(), before, _knows, letters)
     told = lexicon()["languages"][language]
     text = plain_words(plain_numbers(text, told["decimal"]), told["after_digits"])
     return text, language, recognise(text, language)
@@ -79,12 +81,31 @@ def _knows(language: str, word: str) -> bool:
 def recognise(text: str, language: str) -> list[Mention]:
     """Return the mentions of a normalised question, in order, none overlapping another."""
     tokens = tokenise(text)
-    found = [*_phrases(text, tokens, language), *_sizes(text), *_clocks(text), *_quantities(text), *_spoken_numbers(text, language), *_units(text)]
+    found = [*_phrases(text, tokens, language), *_tag(text, language), *_sizes(text), *_clocks(text), *_quantities(text), *_spoken_numbers(text, language), *_units(text)]
     chosen: list[Mention] = []
     for mention in sorted(found, key=lambda mention: mention.weight, reverse=True):
         if all(mention.end <= other.start or mention.start >= other.end for other in chosen):
             chosen.append(mention)
-    return sorted(chosen, key=lambda mention: mention.start)
+    return _numbered_devices(text, sorted(chosen, key=lambda mention: mention.start))
+
+
+_DEVICES = frozenset({"noun.accelerator", "noun.server"})
+
+
+def _numbered_devices(text: str, mentions: list[Mention]) -> list[Mention]:
+    """Return the mentions with numbers that name a device as that: eight 4090 cards, two 3090s."""
+    read = list(mentions)
+    for position, mention in enumerate(mentions):
+        device = Library.load().spellings("hardware").get(text[mention.start : mention.end]) if mention.number is not None and mention.number >= 1000 else None
+        if device is None:
+            continue
+        before, after = mentions[position - 1] if position else None, mentions[position + 1] if position + 1 < len(mentions) else None
+        if before is not None and "noun.thing" in before.senses and position > 1:
+            before = mentions[position - 2]
+        counted = before is not None and before.number is not None and mention.start - before.end <= 2
+        if counted or text[mention.end : mention.end + 2].rstrip() == "s" or (after is not None and _DEVICES & set(after.senses) and after.start - mention.end <= 1):
+            read[position] = Mention(mention.start, mention.end, {"hardware": device})
+    return read
 
 
 def _tables(language: str) -> list[Mapping[str, list[list[Any]]]]:
@@ -96,14 +117,15 @@ def _tables(language: str) -> list[Mapping[str, list[list[Any]]]]:
 def _phrases(text: str, tokens: list[Token], language: str) -> Iterator[Mention]:
     """Yield a mention for each phrase of the lexicon, with all that the same span may mean."""
     tables = _tables(language)
+    skips = frozenset(lexicon()["languages"][language]["skips"])
     for position, token in enumerate(tokens):
         spans: dict[int, tuple[dict[str, str], list[str], list[float], list[str]]] = {}
         for words, kind, value, *code in chain.from_iterable(table.get(token.folded, ()) for table in tables):
-            last = position + len(words)
-            if last > len(tokens) or [other.folded for other in tokens[position:last]] != words:
+            last = _last(tokens, position, words, skips)
+            if last is None:
                 continue
-            end = tokens[last - 1].end
-            if code and not _written_as_code(text, token.start, end):
+            end = tokens[last].end
+            if code and not _written_as_code(text, token.start, end, capitals=code[0] > 1):
                 continue
             names, senses, numbers, units = spans.setdefault(end, ({}, [], [], []))
             if kind == "sense":
@@ -119,12 +141,36 @@ def _phrases(text: str, tokens: list[Token], language: str) -> Iterator[Mention]
             yield Mention(token.start, end, names, tuple(senses), numbers[0] if numbers else None, unit=units[0] if units else None)
 
 
+def _tag(text: str, language: str) -> Iterator[Mention]:
+    """Yield a mention for the word at the end that makes of a statement a claim: "…, right?"."""
+    words = "|".join(re.escape(tag) for tag in lexicon()["languages"][language]["tags"])
+    apart = r"" if language in ("zh-Hans", "zh-Hant", "ja") else r"[,;.!–-]\s*"
+    match = re.search(rf"{apart}(?P<tag>{words})\s*[?!.？！。]*$", text, re.IGNORECASE)
+    if match is not None:
+        yield Mention(match.start("tag"), match.end("tag"), senses=("shape.claim",))
+
+
+def _last(tokens: list[Token], position: int, words: list[str], skips: frozenset[str]) -> int | None:
+    """Return the last token of a phrase that starts at a position, or None: articles and the like may stand inside it, or be left out."""
+    here = position
+    for number, word in enumerate(words):
+        while here < len(tokens) and tokens[here].folded != word and number and tokens[here].folded in skips:
+            here += 1
+        if here < len(tokens) and tokens[here].folded == word:
+            here += 1
+        elif not (word in skips and 0 < number < len(words) - 1):
+            return None
+    return here - 1
+
+
 _BEFORE_CODE = re.compile(r"(?:\b(?:in|at|region|zone|for|from|vs\.?|and|or|to|between)|[,(/:])\s*$", re.IGNORECASE)
 
 
-def _written_as_code(text: str, start: int, end: int) -> bool:
-    """Return whether a span is written as a code: with its hyphens, or in capitals where a place may stand."""
+def _written_as_code(text: str, start: int, end: int, *, capitals: bool) -> bool:
+    """Return whether a span is written as a code: with its hyphens, or in capitals where a place may stand, or where these alone tell it."""
     span = text[start:end]
+    if capitals and span.isupper() and not text.isupper():
+        return True
     if "-" in span:
         return True
     rest = text[end : end + 1]
@@ -166,12 +212,30 @@ def _sizes(text: str) -> Iterator[Mention]:
 
 _YEAR = re.compile(r"(?P<digits>(?:19|20)\d\d)\s?年")
 _CLOCK = re.compile(r"\b\d{1,2}(?::\d\d)?\s?(?:am|pm|a\.m\.|p\.m\.)(?![\w])", re.IGNORECASE)
+_HOUR = r"(?P<{0}>\d{{1,2}})(?::(?P<{0}_minute>\d\d))?\s?(?P<{0}_half>am|pm|a\.m\.|p\.m\.|h\b|Uhr|点|點|時)?"
+_FROM_TO = re.compile(
+    rf"(?<![\w.,$])(?:上午|早上?|朝)?{_HOUR.format('start')}\s?(?:-|–|to|till|until|through|bis|à|a|hasta las|到|至|から|~|〜)\s?(?:下午|晚上?|夜|las )?{_HOUR.format('end')}(?![\w.,%])", re.IGNORECASE
+)
 
 
 def _clocks(text: str) -> Iterator[Mention]:
-    """Yield a mention for each time of day, so that its number counts nothing."""
+    """Yield a mention for each time of day, so that its number counts nothing; from one to another is so many hours a day."""
+    for match in _FROM_TO.finditer(text):
+        start, end = (float(match[side]) + float(match[f"{side}_minute"] or 0) / 60 for side in ("start", "end"))
+        halves = match["start_half"], match["end_half"]
+        marked = any(halves) or any(match[f"{side}_minute"] for side in ("start", "end")) or bool(_WORKING.search(text))
+        if not marked or max(start, end) > 24:
+            continue
+        start += 12 if (halves[0] or "").lower().startswith("p") and start < 12 else 0
+        end += 12 if end < 12 and ((halves[1] or "").lower().startswith("p") or end <= start) else 0
+        if end > start:
+            yield Mention(match.start(), match.end(), quantity=Quantity(end - start, "h"), senses=("clock",))
     for match in _CLOCK.finditer(text):
         yield Mention(match.start(), match.end(), senses=("clock",))
+
+
+_WORKING = re.compile(r"\bhours\b|week|\bmon\b|office|\bwork|上班|工作|周一|週一|heures|Uhr|Werktag|horario|lunes|lundi|平日|営業", re.IGNORECASE)
+"""Words beside which 9 to 5 is a time of day."""
 
 
 def _longest_quantity(text: str, start: int, end: int) -> Mention | None:
@@ -213,8 +277,9 @@ def _spoken_numbers(text: str, language: str) -> Iterator[Mention]:
             if value is None:
                 continue
             counter = _COUNTER.match(text, match.end())
-            timed = _with_unit(text, match.start(), counter.end() if counter else match.end(), value) if match[0] != "一" else None
-            yield timed if timed is not None and timed.quantity is not None else Mention(match.start(), match.end(), number=value)
+            measured = _with_unit(text, match.start(), counter.end() if counter else match.end(), value)
+            stands = measured.quantity is not None and (match[0] != "一" or measured.quantity.dimension != TIME)
+            yield measured if stands else Mention(match.start(), match.end(), number=value)
         return
     spoken = lexicon()["languages"].get(language, {}).get("spoken")
     if spoken is None:
@@ -253,7 +318,7 @@ def _number_words(text: str, language: str) -> Iterator[Mention]:
             if piece.casefold() in _VAGUE:
                 break
             if len(piece) > 2 or last - position > 1:
-                yield _with_unit(text, words[position].start(), words[last - 1].end(), float(value))
+                yield _with_unit(text, words[position].start(), words[last - 1].end(), float(value), language)
             position = last - 1
             break
         position += 1
@@ -266,7 +331,7 @@ _AND_A_HALF = re.compile(r"\s+and\s+a\s+half\b", re.IGNORECASE)
 _MAGNITUDE_WORD = re.compile(r"\s+(hundred|thousand|million|billion)\b", re.IGNORECASE)
 
 
-def _with_unit(text: str, start: int, end: int, value: float) -> Mention:
+def _with_unit(text: str, start: int, end: int, value: float, language: str | None = None) -> Mention:
     """Return the mention of a number in words with what follows it: and a half, a magnitude, a unit (two and a half million, one hour)."""
     if half := _AND_A_HALF.match(text, end):
         value, end = value + 0.5, half.end()
@@ -276,6 +341,13 @@ def _with_unit(text: str, start: int, end: int, value: float) -> Mention:
     follows = _longest_quantity(f"{shown}{text[end : end + 40]}", 0, len(shown))
     if follows is not None and follows.quantity is not None and follows.end > len(shown):
         return Mention(start, end + follows.end - len(shown), quantity=follows.quantity)
+    for word, known in lexicon()["languages"].get(language or "", {}).get("after_digits", {}).items():
+        if behind := re.compile(rf"\s*{re.escape(word)}(?![^\W\d_])", re.IGNORECASE).match(text, end):
+            try:
+                quantity = parse_quantity(f"{shown} {known}")
+            except BadQuantity:
+                continue
+            return Mention(start, behind.end(), quantity=quantity) if quantity.unit else Mention(start, behind.end(), number=quantity.value)
     return Mention(start, end, number=value)
 
 

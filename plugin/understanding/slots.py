@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kilowhat.plugin.understanding.recognise import Mention
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, POWER, TIME, VOLUME, Dimension, Quantity, combine, parse_unit
+from kilowhat.tools import Library
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, LENGTH, MASS, POWER, TIME, VOLUME, Dimension, Quantity, combine, parse_unit
 
 PERIOD_HOURS = {"second": 1 / 3600, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}
 SPANS = {**PERIOD_HOURS, "half_year": PERIOD_HOURS["year"] / 2}
@@ -37,7 +38,9 @@ class Slots:
     bare where nothing is counted), ``ends`` both ends where a range is told; ``amounts`` the quantities
     with their dimension. ``rate`` is the period by which things are counted (a day), ``hours`` how long
     something runs, ``span_hours`` the period over which the answer is wanted.
-    ``times`` is a ratio that is stated (10 times more than); ``spare`` the numbers that count what another one counts.
+    ``daily_hours`` and ``weekly_days`` say how much of a day and of a week it runs; ``spans`` the periods where several are asked for.
+    ``times`` is a ratio that is stated (10 times more than); ``spare`` the numbers that count what another one counts;
+    ``asked`` the kind of thing whose number is asked for (how many images); ``bound`` is > or < before a stated amount.
     """
 
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -48,6 +51,11 @@ class Slots:
     device_hours: float | None = None
     rate: str | None = None
     span_hours: float | None = None
+    spans: tuple[float, ...] = ()
+    daily_hours: float | None = None
+    weekly_days: float | None = None
+    asked: str | None = None
+    bound: str | None = None
     times: float | None = None
     spare: tuple[str, ...] = ()
     size: tuple[float, float] | None = None
@@ -109,10 +117,17 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
             if mention.quantity.unit in ("%", "percent") and _beside_utilisation(mentions, position):
                 told.setdefault("utilisation", mention.quantity.value / 100)
                 continue
-            _measure(mention, mention.quantity, told, text)
+            if not _scheduled(mentions, position, told):
+                _measure(mention, mention.quantity, told, text)
+            if mention.quantity.dimension in (ENERGY, EMISSIONS, VOLUME, MASS) and (bound := _bound(mentions, position)):
+                told.setdefault("bound", bound)
         if mention.unit is not None:
             told.setdefault("unit", mention.unit)
+    for sense, schedule in _SCHEDULES.items():
+        if sense in senses:
+            told = {**schedule, **told}
     told.update(_time(mentions, senses, told))
+    told["asked"] = _asked(mentions)
     if bits := _BITS.search(text):
         told["weight_bits"] = float(next(group for group in bits.groups() if group))
     if unreadable := _unreadable(text, mentions):
@@ -120,9 +135,52 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     told["wanted"] = _wanted(mentions, senses, told.get("unit"))
     _share_units(told, counts, senses)
     told.pop("intensity_scale", None)
+    _travelled(named.get("comparator", []), counts, told.pop("distance_km", None))
     told.update({name: tuple(value) for name, value in told.items() if isinstance(value, list)})
     told.update(_unknown(text, mentions, "place" in named))
     return replace(Slots(), named={kind: tuple(names) for kind, names in named.items()}, counts=counts, senses=senses, **told)
+
+
+_SCHEDULES: dict[str, dict[str, float]] = {
+    "time.weekdays": {"weekly_days": 5.0},
+    "time.weekend": {"weekly_days": 2.0},
+    "time.office": {"daily_hours": 8.0, "weekly_days": 5.0},
+}
+"""What words say of the hours in which something runs."""
+
+
+def _scheduled(mentions: Sequence[Mention], position: int, told: dict[str, Any]) -> bool:
+    """Return whether a time is so many hours of each day, or days of each week, and keep it as that."""
+    quantity, after = mentions[position].quantity, mentions[position + 1] if position + 1 < len(mentions) else None
+    if quantity is None or quantity.dimension != TIME or _PER_THING.search(quantity.unit):
+        return False
+    hours = quantity.to("h").value
+    if "clock" in mentions[position].senses or (after is not None and "per.day" in after.senses[:1] and hours <= 24):
+        told.setdefault("daily_hours", hours)
+        return True
+    if after is not None and "per.week" in after.senses[:1] and hours <= 168 and quantity.unit.startswith("d"):
+        told.setdefault("weekly_days", hours / 24)
+        return True
+    return False
+
+
+def _bound(mentions: Sequence[Mention], position: int) -> str | None:
+    """Return > or < where an amount is told as a bound: more than before it, 以上 behind."""
+    around = [mentions[near] for near in (position - 1, position + 1) if 0 <= near < len(mentions)]
+    told = [sense for mention in around for sense in mention.senses if sense in ("mod.more", "mod.less")]
+    return {"mod.more": ">", "mod.less": "<"}[told[0]] if told else None
+
+
+def _asked(mentions: Sequence[Mention]) -> str | None:
+    """Return the kind of thing that "how many" asks for: the next one that is counted, if no number and no unit comes before it."""
+    start = next((position for position, mention in enumerate(mentions) if "ask.how_many" in mention.senses), None)
+    found = None
+    for mention in mentions[start + 1 : start + 1 + _REACH] if start is not None else ():
+        if mention.number is not None or mention.quantity is not None or mention.unit is not None:
+            break
+        kind = "run" if "act.train" in mention.senses else "request" if {"service", "llm"} & mention.names.keys() else _class(mention)
+        found = kind if kind is not None and (found is None or found == "thing") else found
+    return found
 
 
 _BITS = re.compile(r"\b(?:(\d{1,2})[\s-]?bits?|(?:fp|int|bf|q)(4|8|16|32))\b", re.IGNORECASE)
@@ -215,9 +273,9 @@ _TIMES = re.compile(rf"\s*-?\s*(?:(?:times|x|mal|fach|veces|fois)\b{_MORE.patter
 
 _DEVICE_HOURS = re.compile(r"[\s-]*(?:gpu[\s-]*)?(?:hours?\b|卡时|卡時|小时|小時)", re.IGNORECASE)
 _EACH = re.compile(r"\s*(?:each|apiece|a piece|per\b|/|每)")
-_EACH_BEFORE = re.compile(r"(?:每一?[次个個条條张張则則回]|(?:あたり|当たり)|\beach(?: (?:is|takes|uses|needs|of|at))?|\bje(?:weils)?|\bchacune?(?: de)?|\bcada una?(?: de)?)[\s,:是约約]*$")
+_EACH_BEFORE = re.compile(r"(?:每一?[次个個条條张張则則回]|(?:あたり|当たり)|\beach(?: one)?(?: (?:is|takes|uses|needs|of|at))?|\bje(?:weils)?|\bchacune?(?: de)?|\bcada una?(?: de)?)[\s,:是约約]*$")
 _PER_THING = re.compile(r"/|\bper\b|每")
-_EACH_SLOTS: dict[Dimension, tuple[str, str]] = {ENERGY: ("energy_wh_each", "Wh"), EMISSIONS: ("emissions_g_each", "g CO2e"), VOLUME: ("water_ml_each", "mL")}
+_EACH_SLOTS: dict[Dimension, tuple[str, str]] = {ENERGY: ("energy_wh_each", "Wh"), EMISSIONS: ("emissions_g_each", "g CO2e"), MASS: ("emissions_g_each", "g"), VOLUME: ("water_ml_each", "mL")}
 
 
 def _measure(mention: Mention, quantity: Quantity, told: dict[str, Any], text: str) -> None:
@@ -246,6 +304,8 @@ def _measure(mention: Mention, quantity: Quantity, told: dict[str, Any], text: s
         told.setdefault("amounts", []).append((f"{quantity.to('kg').value!r} kg CO2e", EMISSIONS))
     elif dimension == _DATA and quantity.unit == "B":
         told.setdefault("parameters_b", quantity.value)
+    elif dimension == LENGTH:
+        told.setdefault("distance_km", quantity.to("km").value)
     elif quantity.unit == "倍":
         told.setdefault("times", quantity.value)
     elif quantity.unit in ("%", "percent"):
@@ -272,17 +332,22 @@ def _time(mentions: Sequence[Mention], senses: frozenset[str], told: Mapping[str
     """
     periods = [(position, sense.partition(".")[2]) for position, mention in enumerate(mentions) for sense in mention.senses[:1] if sense.startswith("per.")]
     rate = next((period for position, period in periods if _beside_number(mentions, position)), None)
-    rest = [period for _, period in periods if period != rate]
+    rest = list(dict.fromkeys(period for _, period in periods if period != rate))
     span = next((length for name, length in SPANS.items() if f"for.{name}" in senses), None)
+    found: dict[str, Any] = {"rate": rate}
+    hours = told.get("hours")
+    if hours is not None and hours <= 24 and "daily_hours" not in told and "day" in (rate, *rest) and (span or set(rest) - {"day"} or rate not in (None, "day")):
+        found |= {"daily_hours": hours, "hours": None}
+        hours = None
+    scheduled = {"day"} if "daily_hours" in {**told, **found} else set()
+    scheduled |= {"week"} if "weekly_days" in told else set()
+    rest = [period for period in rest if period not in scheduled] or [period for period in rest if period not in scheduled or period == "week"][:1]
     if span is None and rest:
         span = PERIOD_HOURS[max(rest, key=PERIOD_HOURS.__getitem__)]
-    hours = told.get("hours")
-    if hours is not None and hours <= 24 and "day" in (rate, *rest):
-        daily = [PERIOD_HOURS[period] for period in (rate, *rest) if period in ("week", "month", "year")]
-        if daily or span:
-            hours = hours * (max(daily) if daily else span or 24.0) / 24
-            return {"hours": hours, "rate": rate}
-    return {"rate": rate, **({"span_hours": span} if span is not None else {}), **({"hours": hours} if hours is not None else {})}
+        found["spans"] = tuple(PERIOD_HOURS[period] for period in rest) if len(rest) > 1 and hours is None else ()
+    if span is None and scheduled and rate is not None and rate not in scheduled:
+        span = PERIOD_HOURS[rate]
+    return {**found, **({"span_hours": span} if span is not None else {})}
 
 
 def _beside_number(mentions: Sequence[Mention], position: int) -> bool:
@@ -321,6 +386,14 @@ def _share_units(told: dict[str, Any], counts: dict[str, float], senses: frozens
     elif len(intensities) == 1 and "ask.save" in senses:
         intensities.append(bare * told["intensity_scale"])
         del counts["bare"]
+
+
+def _travelled(comparators: Sequence[str], counts: dict[str, float], distance_km: float | None) -> None:
+    """Count an everyday thing that is measured by distance: 10 km by car."""
+    measures = [Library.load().named("comparators", thing).get("measure") for thing in comparators]
+    measure = next((measure for measure in measures if measure in ("km", "miles")), None)
+    if distance_km is not None and measure is not None:
+        counts.setdefault("comparator", Quantity(distance_km, "km").to(measure).value)
 
 
 def _wanted(mentions: Sequence[Mention], senses: frozenset[str], unit: str | None) -> str | None:

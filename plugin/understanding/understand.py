@@ -7,28 +7,27 @@ What no argument could take is named in the answer, never dropped in silence.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from kilowhat.plugin.understanding.arguments import ARGUMENTS
-from kilowhat.plugin.understanding.plan import Call, Plan
+from kilowhat.plugin.understanding.checking import claim_plan
+from kilowhat.plugin.understanding.how_many import how_many
+from kilowhat.plugin.understanding.plan import Call, Plan, as_ref
+from kilowhat.plugin.understanding.published import measured_by, published
 from kilowhat.plugin.understanding.recognise import Mention, read
 from kilowhat.plugin.understanding.segments import cut
-from kilowhat.plugin.understanding.slots import THINGS, TOKENS, Slots, read_slots
-from kilowhat.tools import TOOLS, KilowhatError, Library
+from kilowhat.plugin.understanding.slots import PERIOD_HOURS, THINGS, TOKENS, Slots, read_slots
+from kilowhat.tools import TOOLS, Library
 from kilowhat.tools.core.reference import fold
-from kilowhat.tools.core.tool import Tool, ref
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME, format_number
+from kilowhat.tools.core.tool import Tool
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, format_number
 
 _MERGED = ("counts", "named", "senses", "ends")
 MAXIMUM_TURNS = 12
 PAIR = 2
 """Two carbon intensities are now and later; more are the hours to choose among."""
-
-FIRST_FORECAST = 2026
-"""A year from here on is asked of forecasts."""
 
 Fitting = tuple[int, int, Tool, dict[str, Any], set[str]]
 """How many slots a tool uses, its place in the list, the tool, its arguments, and the slots."""
@@ -54,57 +53,11 @@ def understand(turns: Sequence[tuple[str, str]], *, region: str | None = None) -
     if region is not None and slots.name("place") is None and slots.unknown_place is None:
         slots = replace(slots, named={**slots.named, "place": (region,)})
     language = language or "en"
-    if (checked := _claim(slots, language, text)) is not None:
+    if (checked := claim_plan(slots, language, text, plan)) is not None:
         return checked
     several = None if follows else _several(slots, language, text, mentions)
     planned = several or plan(slots, language, text)
     return replace(planned, unjudged="shape.claim" in slots.senses and planned.outcome == "answered" and slots.wanted != "source")
-
-
-_BOUND = re.compile(
-    r"(?<!times )(?<!\dx )\b(?:more|less|fewer|greater|higher|lower|mehr|weniger|más|menos|plus|moins) (?:than|als|de|que) (?:about )?[$€]?\d"
-    r"|\b(?:at least|at most|exceeds?|not|false that|it false)\b|n't\b|超过|超過|低于|低於|不到|至少|不是|没有|沒有|以上|以下|未満",
-    re.IGNORECASE,
-)
-"""Words that make of a figure a bound, or of a claim its contrary: the figure is answered, and no verdict given on another claim."""
-
-
-def _claim(slots: Slots, language: str, text: str) -> Plan | None:
-    """Return the plan that checks a claim: the figure it states against what the rest of the question gives, or against the claims of the library."""
-    asserts = "shape.claim" in slots.senses or ("shape.yes_no" in slots.senses and (slots.amounts or slots.times))
-    if not asserts or "check_claim" not in TOOLS or slots.wanted == "source" or _BOUND.search(text):
-        return None
-    claim: dict[str, Any] = {"claim": text[:500]}
-    tries = [claim]
-    bare = replace(slots, times=None, senses=slots.senses - {"shape.claim", "shape.yes_no", "shape.versus", "ask.ratio"}, wanted=None, unit=None)
-    times = slots.times or slots.counts.get("thing", slots.counts.get("bare"))
-    if len(slots.amounts) == PAIR and slots.amounts[0][1] == slots.amounts[1][1] and times is not None and times > 1:
-        tries.insert(0, {"stated": f"{times:g} times", "recompute": f"{slots.amounts[0][0]} / {slots.amounts[1][0]}"})
-    for stated, dimension in slots.amounts if slots.things or slots.power_w else ():
-        rest = plan(replace(bare, amounts=tuple(amount for amount in slots.amounts if amount[0] != stated)), language, text)
-        if rest.outcome == "answered" and rest.calls[-1].tool != "look_up_references":
-            quantity = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water"}.get(dimension, "energy")
-            tries.append({"stated": stated, "recompute": f"{as_ref(rest.calls[-1])}#{quantity}"})
-    thing = slots.name("comparator")
-    if not slots.amounts and thing is not None and slots.things:
-        one = Call("convert_to_equivalents", {"quantity": f"{slots.times or slots.counts.get('comparator', 1.0)!r} {thing}"})
-        rest = plan(
-            replace(bare, named={kind: names for kind, names in bare.named.items() if kind != "comparator"}, counts={kind: count for kind, count in bare.counts.items() if kind != "comparator"}),
-            language,
-            text,
-        )
-        if rest.outcome == "answered" and rest.calls[-1].tool != "look_up_references":
-            tries += [{"stated": as_ref(one), "recompute": f"{as_ref(rest.calls[-1])}#{quantity}"} for quantity in ("energy", "water", "emissions")]
-    if len(slots.amounts) == 1 and thing is not None and set(slots.named.get("service", ())) <= {thing} and set(slots.things) <= {"service"}:
-        one = Call("convert_to_equivalents", {"quantity": f"{slots.counts.get('comparator', 1.0)!r} {thing}"})
-        tries.append({"stated": slots.amounts[0][0], "recompute": as_ref(one)})
-    for arguments in tries:
-        try:
-            TOOLS["check_claim"](arguments)
-        except KilowhatError:
-            continue
-        return Plan("answered", language, (Call("check_claim", arguments),), quantity="claim")
-    return None
 
 
 def _several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]) -> Plan | None:
@@ -166,16 +119,25 @@ def _counts(before: Slots, now: Slots) -> dict[str, float]:
 
 def plan(slots: Slots, language: str, text: str) -> Plan:
     """Return the calls that answer the slots, or why there are none."""
+    slots = _scheduled(slots)
+    if (quotient := how_many(slots, language, text, plan)) is not None:
+        return quotient
     refused = _refusal(slots, language)
     if refused is not None:
         return refused
+    if len(slots.spans) > 1:
+        plans = [plan(replace(slots, spans=(), span_hours=span), language, text) for span in slots.spans]
+        each = plans[0].outcome == "answered" and all(len(planned.calls) == 1 for planned in plans)
+        return replace(plans[0], calls=tuple(planned.calls[0] for planned in plans), parallel=True) if each else plan(replace(slots, spans=()), language, text)
     if "ask.grid" in slots.senses and "place" in slots.named and not slots.things and not slots.amounts:
         year = {"year": slots.years[0]} if slots.years else {}
         return Plan("answered", language, (Call("convert_energy_to_emissions", {"energy": "1 kWh", "region": slots.named["place"][0], **year}),), quantity="carbon-intensity")
     if slots.wanted == "source":
         return Plan("answered", language, (Call("look_up_references", {"query": _query(slots, text), **_subject(slots)}),), quantity="source")
-    if (forecast := _forecast(slots)) is not None:
-        return Plan("answered", language, (Call("project_growth", {"forecast": forecast}),), quantity="energy")
+    if (figure := published(slots)) is not None:
+        return Plan("answered", language, (figure,), quantity="energy" if figure.tool == "project_growth" else "source")
+    if "forecast" in slots.named and not slots.amounts:
+        return Plan("answered", language, (Call("project_growth", {"forecast": slots.named["forecast"][0]}),), quantity="energy")
     if not slots.things and not slots.amounts and slots.senses >= {"noun.request", "about.subject"} and slots.wanted in ("energy", "emissions", "water"):
         slots = replace(slots, named={**slots.named, "service": ("ai-chatbot",)})
     if len(slots.ends) == 1 or len(slots.power_w) == 2:
@@ -192,6 +154,17 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return Plan("answered", language, calls, quantity=f"{share}-at-most" if two else share, unit=slots.unit, unused=_unused(slots, used))
     wanted = "count" if "comparator" in slots.named and calls[-1].tool == "convert_to_equivalents" and "equivalents" in calls[-1].arguments else slots.wanted
     return Plan("answered", language, calls, quantity=wanted, unit=slots.unit, unused=_unused(slots, used))
+
+
+def _scheduled(slots: Slots) -> Slots:
+    """Return the slots with the hours that a schedule makes of the time asked for: so many hours of each day, days of each week."""
+    if slots.daily_hours is None and slots.weekly_days is None:
+        return slots
+    period = slots.hours if slots.hours is not None and slots.hours >= PERIOD_HOURS["day"] else slots.span_hours
+    if period is None:
+        period = PERIOD_HOURS["week" if slots.weekly_days is not None else "day"]
+    share = (24.0 if slots.daily_hours is None else slots.daily_hours) / 24 * (7.0 if slots.weekly_days is None else slots.weekly_days) / 7
+    return replace(slots, hours=period * share, span_hours=None, daily_hours=None, weekly_days=None)
 
 
 def _of_the_act(fitting: list[Fitting], slots: Slots) -> list[Fitting]:
@@ -224,20 +197,6 @@ def _subject(slots: Slots) -> dict[str, str]:
     if "run" in slots.named and "service" not in slots.named:
         return {"subject": f"training-{asked}"}
     return {"subject": "task-energy"} if "task" in slots.named and asked == "energy" else {}
-
-
-def _forecast(slots: Slots) -> str | None:
-    """Return the published forecast that a question about the whole of AI or of data centres names by its year."""
-    if "forecast" in slots.named and not slots.amounts:
-        return slots.named["forecast"][0]
-    soon = [year for year in slots.years if year >= FIRST_FORECAST]
-    if not soon or "place" in slots.named or slots.things or slots.amounts or slots.power_w or not slots.senses & {"about.subject", "about.datacentre"}:
-        return None
-    about = "data centres" if "about.datacentre" in slots.senses else "AI"
-    try:
-        return Library.load().name("forecasts", f"{about} {soon[0]}").id
-    except KilowhatError:
-        return None
 
 
 def _refusal(slots: Slots, language: str) -> Plan | None:
@@ -279,16 +238,10 @@ def _chain(tool: Tool, arguments: dict[str, Any], slots: Slots) -> tuple[Call, .
     if "quantity" not in tool.arguments.model_fields:
         return (call, Call("convert_to_equivalents", {"quantity": as_ref(call), "equivalents": list(things)}))
     amount = slots.amount(ENERGY)
-    if amount is not None and not _has_energy(things[0]):
+    if amount is not None and measured_by(things[0]) == "emissions":
         first = Call("convert_energy_to_emissions", {"energy": amount, **({"region": slots.named["place"][0]} if "place" in slots.named else {})})
         return (first, Call("convert_to_equivalents", {"quantity": as_ref(first), "equivalents": list(things)}))
     return (call,)
-
-
-def _has_energy(thing: str) -> bool:
-    library = Library.load()
-    figures = library.find("comparator", comparator=thing) + library.find("electricity-total", comparator=thing)
-    return any(fact.quantity.dimension == ENERGY for fact in figures) or not any(fact.quantity.dimension == EMISSIONS for fact in figures)
 
 
 _KEPT = ("hours", "span", "rate")
@@ -373,15 +326,6 @@ def _on_topic(tool: Tool, way: tuple[str, ...], slots: Slots) -> bool:
     if tool.topic is None or TOPICS[tool.topic] & slots.senses:
         return True
     return tool.topic == "train" and way == ("model",) and not slots.counts.keys() & {"token", "output", "input", "request"}
-
-
-def as_ref(call: Call) -> str:
-    """Return a planned call as a ref, so that the next one can take its result."""
-    tool = TOOLS[call.tool]
-    try:
-        return ref(tool.name, tool.validate(call.arguments))
-    except KilowhatError:
-        return tool.name
 
 
 def _without_tool(slots: Slots, language: str, text: str) -> Plan:

@@ -1,0 +1,89 @@
+"""A claim put forward: the figure it states, and what the rest of the question gives instead.
+
+The rest is planned like any question; its result is the recomputation. A claim in the library's words
+and figures is judged by the library, any other one by arithmetic. A bound ("more than 2 litres") is
+judged as a bound; a denial ("not 2 litres") gets its figure and no verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from kilowhat.plugin.understanding.plan import Call, Plan, as_ref
+from kilowhat.plugin.understanding.slots import Slots
+from kilowhat.tools import TOOLS, KilowhatError
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME
+
+Planner = Callable[[Slots, str, str], Plan]
+_QUANTITIES = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water"}
+_EACH = (("energy_wh_each", "Wh", ENERGY), ("emissions_g_each", "g CO2e", EMISSIONS), ("water_ml_each", "mL", VOLUME))
+_CLAIMING = {"shape.claim", "shape.yes_no", "shape.versus", "ask.ratio", "ask.how_many"}
+
+
+def claim_plan(slots: Slots, language: str, text: str, planner: Planner) -> Plan | None:
+    """Return the plan that checks a claim, or None where the question puts none forward or nothing can judge it."""
+    asserts = "shape.claim" in slots.senses or ("shape.yes_no" in slots.senses and (slots.amounts or slots.times)) or _adds_up(slots) is not None
+    if not asserts or slots.wanted == "source" or "mod.not" in slots.senses:
+        return None
+    for arguments in _tries(slots, language, text, planner):
+        try:
+            TOOLS["check_claim"](arguments)
+        except KilowhatError:
+            continue
+        return Plan("answered", language, (Call("check_claim", arguments),), quantity="claim")
+    return None
+
+
+def _tries(slots: Slots, language: str, text: str, planner: Planner) -> Iterator[dict[str, Any]]:
+    """Yield what the claim may be checked by, the surest first."""
+    bound = slots.bound or ""
+    if (sum_of_each := _adds_up(slots)) is not None:
+        yield sum_of_each
+    times = slots.times or slots.counts.get("thing", slots.counts.get("bare"))
+    if len(slots.amounts) == 2 and slots.amounts[0][1] == slots.amounts[1][1] and times is not None and times > 1:
+        yield {"stated": f"{bound}{times:g} times", "recompute": f"{slots.amounts[0][0]} / {slots.amounts[1][0]}"}
+    if bound != "<":
+        yield {"claim": text[:500]}
+    told = slots.things or slots.power_w
+    bare = replace(slots, times=None, senses=slots.senses - _CLAIMING, wanted=None, unit=None, bound=None)
+    for stated, dimension in _stated(slots) if told else ():
+        rest = planner(replace(bare, amounts=tuple(amount for amount in slots.amounts if amount[0] != stated)), language, text)
+        if _calculates(rest):
+            yield {"stated": f"{bound}{stated}", "recompute": f"{as_ref(rest.calls[-1])}#{_QUANTITIES.get(dimension, 'energy')}"}
+    thing = slots.name("comparator")
+    if not slots.amounts and thing is not None and told:
+        one = Call("convert_to_equivalents", {"quantity": f"{slots.times or slots.counts.get('comparator', 1.0)!r} {thing}"})
+        rest = planner(replace(bare, named=_without(bare.named, "comparator"), counts=_without(bare.counts, "comparator")), language, text)
+        if _calculates(rest):
+            yield from ({"stated": f"{bound}{as_ref(one)}", "recompute": f"{as_ref(rest.calls[-1])}#{quantity}"} for quantity in ("energy", "water", "emissions"))
+    if len(slots.amounts) == 1 and thing is not None and set(slots.named.get("service", ())) <= {thing} and set(slots.things) <= {"service"}:
+        one = Call("convert_to_equivalents", {"quantity": f"{slots.counts.get('comparator', 1.0)!r} {thing}"})
+        yield {"stated": f"{bound}{slots.amounts[0][0]}", "recompute": as_ref(one)}
+
+
+def _stated(slots: Slots) -> tuple[tuple[str, Any], ...]:
+    """Return the amounts that a claim states; nothing at all is one, where it says of what."""
+    if slots.amounts or 0 not in slots.counts.values():
+        return slots.amounts
+    nothing = {"energy": ("0 kWh", ENERGY), "emissions": ("0 kg CO2e", EMISSIONS), "water": ("0 L", VOLUME)}
+    return (nothing[slots.wanted],) if slots.wanted in nothing else ()
+
+
+def _adds_up(slots: Slots) -> dict[str, Any] | None:
+    """Return the check of a total against what is told for each and how many, where a question tells all three."""
+    count = max(slots.counts.values(), default=0.0)
+    for name, unit, dimension in _EACH:
+        each, total = getattr(slots, name), slots.amount(dimension)
+        if each is not None and total is not None and count > 1:
+            return {"stated": total, "recompute": f"{count!r} * {each!r} {unit}"}
+    return None
+
+
+def _calculates(plan: Plan) -> bool:
+    return plan.outcome == "answered" and plan.calls[-1].tool != "look_up_references"
+
+
+def _without(told: Any, kind: str) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if name != kind}

@@ -1,0 +1,69 @@
+"""How many of one thing make another: "how many images for 1 kWh", "how many queries equal an hour of Netflix".
+
+Both sides are planned like any question, the one that is asked for with one of it; the answer is the quotient of their results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from kilowhat.plugin.understanding.plan import Call, Plan, as_ref
+from kilowhat.plugin.understanding.published import measured_by
+from kilowhat.plugin.understanding.slots import THINGS, Slots
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME
+
+Planner = Callable[[Slots, str, str], Plan]
+_OF = {"task": ("task", "model"), "request": ("service", "llm", "model"), "run": ("run",)}
+_EACH = {"energy": ("energy_wh_each", "Wh"), "emissions": ("emissions_g_each", "g CO2e"), "water": ("water_ml_each", "mL")}
+_ONE = {"task": "task", "request": "request", "run": "bare"}
+
+
+def how_many(slots: Slots, language: str, text: str, planner: Planner) -> Plan | None:
+    """Return the plan that divides one result by another, or None where a question asks for no number of runs, requests or training runs."""
+    kind = "request" if slots.asked == "thing" and "service" in slots.named else "run" if slots.asked == "thing" and "run" in slots.named else slots.asked
+    if kind not in _OF or kind in slots.counts or (kind != "run" and "thing" in slots.counts):
+        return None
+    plain = frozenset(sense for sense in slots.senses if not sense.startswith(("ask.", "shape.", "act.")))
+    quantity = next((told for told, dimension in (("emissions", EMISSIONS), ("water", VOLUME), ("energy", ENERGY)) if slots.amount(dimension)), None)
+    thing = slots.name("comparator")
+    quantity = quantity or (measured_by(thing) if thing is not None else None) or "energy"
+    without_each: dict[str, Any] = {_EACH[quantity][0]: None}
+    whole = _whole(replace(slots, senses=plain, asked=None, wanted=None, unit=None, **without_each), kind, quantity, language, text, planner)
+    if whole is None and slots.unit is not None and slots.wanted in _EACH:
+        whole, quantity = f"1 {slots.unit}", slots.wanted
+    one = _one(slots, kind, quantity, plain, language, text, planner) if whole is not None else None
+    if one is None:
+        return None
+    return Plan("answered", language, (Call("calculate", {"expression": f"{whole} / ({one})"}),), quantity="ratio")
+
+
+def _whole(slots: Slots, kind: str, quantity: str, language: str, text: str, planner: Planner) -> str | None:
+    """Return what is to be divided, as a part of an expression: an amount, an everyday thing, or the result of another tool."""
+    if (amount := slots.amount(EMISSIONS, VOLUME, ENERGY)) is not None:
+        return f"({amount})" if " to " not in amount else None
+    thing = slots.name("comparator")
+    if thing is not None:
+        one = Call("convert_to_equivalents", {"quantity": f"{slots.counts.get('comparator', slots.hours or 1.0)!r} {thing}"})
+        return f"{as_ref(one)}#{quantity}"
+    rest = replace(slots, named={name: told for name, told in slots.named.items() if name not in _OF[kind]})
+    if not (rest.power_w or set(rest.named) & set(THINGS)):
+        return None
+    planned = planner(rest, language, text)
+    return f"{as_ref(planned.calls[0])}#{quantity}" if planned.outcome == "answered" and planned.calls[0].tool != "look_up_references" else None
+
+
+def _one(slots: Slots, kind: str, quantity: str, senses: frozenset[str], language: str, text: str, planner: Planner) -> str | None:
+    """Return one of what is asked for, as a part of an expression."""
+    name, unit = _EACH[quantity]
+    each = getattr(slots, name)
+    if each is not None:
+        return f"{each!r} {unit}"
+    named = {of: told for of, told in slots.named.items() if of in (*_OF[kind], "place")}
+    if kind == "request" and not set(named) & set(_OF[kind]):
+        named["service"] = ("ai-chatbot",)
+    counts = {told: number for told, number in slots.counts.items() if told in ("output", "input", "token")} | {_ONE[kind]: 1.0}
+    one = Slots(named=named, counts=counts if kind != "run" else {}, senses=senses | ({"act.train"} if kind == "run" else set()), size=slots.size, wanted=quantity)
+    planned = planner(one, language, text)
+    return f"{as_ref(planned.calls[0])}#{quantity}" if planned.outcome == "answered" and planned.calls[0].tool != "look_up_references" else None

@@ -1,0 +1,95 @@
+"""Published figures by what a question names: the electricity of data centres by place and year, a PUE, a share, a company's total.
+
+A fact fits where its scope holds every name that the question tells, and its unit measures what is asked. So a new fact is
+found by its scope, and needs no words here.
+"""
+
+from __future__ import annotations
+
+from kilowhat.plugin.understanding.plan import Call
+from kilowhat.plugin.understanding.slots import Slots
+from kilowhat.tools import Library
+from kilowhat.tools.core.reference import Fact
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, POWER, TIME, VOLUME, combine, parse_unit
+
+WORLD = "WOR"
+_SUBJECTS = {
+    "energy": ("electricity-total", "forecast"),
+    "emissions": ("emissions-total",),
+    "water": ("water-total",),
+    "percent": ("share", "electricity-total", "forecast"),
+    "pue": ("pue",),
+    "wue": ("wue-on-site",),
+}
+_DIMENSIONS = {"energy": {ENERGY, combine(ENERGY, TIME, -1)}, "emissions": {EMISSIONS}, "water": {VOLUME, combine(VOLUME, TIME, -1)}, "power": {POWER}}
+_NAMED = {"provider": "provider", "place": "place", "hardware": "hardware"}
+
+
+def published(slots: Slots) -> Call | None:
+    """Return the call that gives the published figure on what a question names as a whole, or None where it asks for a calculation."""
+    asked = _asked(slots)
+    if asked is None or slots.counts.keys() - {"bare"} or slots.amounts or slots.power_w or slots.hours is not None:
+        return None
+    scope = _scope(slots, asked)
+    if scope is None:
+        return None
+    facts = [fact for subject in _SUBJECTS[asked] for fact in _fitting(subject, scope, asked, slots)]
+    if not facts:
+        return None
+    best = min(facts, key=lambda fact: _order(fact, slots))
+    library = Library.load()
+    forecast = next((name for name in library.names("forecasts") if library.named("forecasts", name).get("end") == best.id), None)
+    if forecast is not None and asked == "energy":
+        return Call("project_growth", {"forecast": forecast})
+    return Call("look_up_references", {"query": best.id})
+
+
+def _asked(slots: Slots) -> str | None:
+    """Return what kind of figure is asked for."""
+    if "mod.pue" in slots.senses and slots.pue is None:
+        return "pue"
+    if "mod.wue" in slots.senses:
+        return "wue"
+    if "ask.percent" in slots.senses:
+        return "percent"
+    return "energy" if slots.wanted is None and "about.datacentre" in slots.senses and slots.years else slots.wanted if slots.wanted in _SUBJECTS else None
+
+
+def _scope(slots: Slots, asked: str) -> dict[str, str] | None:
+    """Return what the scope of a fact must hold; None where a question is not about a whole sector or company."""
+    if slots.things and not (set(slots.things) <= {"service"} and "provider" in slots.named):
+        return None
+    scope = {key: slots.named[kind][0] for kind, key in _NAMED.items() if kind in slots.named and kind != "hardware"}
+    if asked in ("pue", "wue"):
+        return scope or None
+    datacentre, ai = "about.datacentre" in slots.senses, "about.subject" in slots.senses
+    if "provider" in scope:
+        return scope
+    if not (datacentre or (ai and (slots.years or "place" in scope))):
+        return None
+    scope["sector"] = "data-centres" if datacentre else "ai"
+    scope.setdefault("place", WORLD)
+    return scope
+
+
+def _fitting(subject: str, scope: dict[str, str], asked: str, slots: Slots) -> list[Fact]:
+    found = Library.load().find(subject, **scope)
+    if asked in ("energy", "emissions", "water"):
+        found = [fact for fact in found if parse_unit(fact.unit).dimension in _DIMENSIONS[asked]]
+    elif asked == "percent":
+        found = [fact for fact in found if fact.unit in ("percent", "%")]
+    years = {str(year) for year in slots.years}
+    return [fact for fact in found if not years or str(fact.as_of or "")[:4] in years]
+
+
+def _order(fact: Fact, slots: Slots) -> tuple[bool, int, int]:
+    """Return the order in which facts are taken: defaults first, the fewest special cases, the newest."""
+    asked_first = slots.years and str(slots.years[0]) == str(fact.as_of or "")[:4]
+    return (not asked_first, fact.default is None, len(fact.scope) * 10000 - int(str(fact.as_of or "0")[:4] or 0))
+
+
+def measured_by(thing: str) -> str | None:
+    """Return what an everyday thing is counted by: its energy where that is known, else its emissions or its water."""
+    library = Library.load()
+    known = {fact.quantity.dimension for fact in library.find("comparator", comparator=thing) + library.find("electricity-total", comparator=thing)}
+    return next((quantity for quantity, dimension in (("energy", ENERGY), ("emissions", EMISSIONS), ("water", VOLUME)) if dimension in known), None)
