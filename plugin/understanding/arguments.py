@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kilowhat.plugin.understanding.slots import PERIOD_HOURS, Slots
+from kilowhat.plugin.understanding.slots import Slots
+from kilowhat.plugin.understanding.timing import PERIOD_HOURS
 from kilowhat.tools import Library
 from kilowhat.tools.core.tool import Tool
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME, parse_quantity
@@ -69,6 +70,8 @@ def _devices(slots: Slots, tool: Tool) -> Filled:
         return 1.0, ("device hours",)
     if slots.power_w and "ask.sum" in slots.senses:
         return 1.0, ("sum",)
+    if slots.power_w and "noun.server" in slots.senses and "hardware" in slots.named and "server" not in slots.counts and "each" not in slots.senses:
+        return 1.0, ("count device",)
     serves = "output_tokens" in tool.arguments.model_fields
     found = _counted("device", "server", *(() if serves else ("thing", "bare")))(slots, tool)
     return found if serves else found or ((1.0, ()) if slots.name("hardware") is not None or slots.power_w else None)
@@ -130,10 +133,14 @@ def _kind(slots: Slots, _tool: Tool) -> Filled:
 
 
 def _lifetime_years(slots: Slots, _tool: Tool) -> Filled:
+    if slots.lifetime_hours is not None:
+        return slots.lifetime_hours / PERIOD_HOURS["year"], ("lifetime",)
     return (slots.hours / PERIOD_HOURS["year"], ("hours",)) if slots.hours is not None and slots.hours >= PERIOD_HOURS["month"] else None
 
 
 def _used_hours(slots: Slots, _tool: Tool) -> Filled:
+    if slots.lifetime_hours is not None and slots.hours is not None:
+        return slots.hours, ("hours",)
     period = slots.rate or next((name for name, length in PERIOD_HOURS.items() if slots.span_hours == length), None)
     if period is not None:
         return PERIOD_HOURS[period], ("rate", "span")
@@ -149,7 +156,9 @@ def _hourly(slots: Slots, _tool: Tool) -> Filled:
 
 
 def _duration(slots: Slots, tool: Tool) -> Filled:
-    return (1.0, ()) if _hourly(slots, tool) else None
+    if not _hourly(slots, tool):
+        return None
+    return (1.0, ()) if slots.hours is None or slots.amount_rate is not None else (slots.hours, ("hours",))
 
 
 def _start(slots: Slots, _tool: Tool) -> Filled:
@@ -168,6 +177,8 @@ def _years(slots: Slots, _tool: Tool) -> Filled:
 
 
 def _embodied(slots: Slots, _tool: Tool) -> Filled:
+    if slots.emissions_g_each is not None and slots.senses & {"act.make", "noun.lifetime"}:
+        return slots.emissions_g_each / 1000, ("emissions_g_each", "act.make")
     amount = slots.amount(EMISSIONS)
     if amount is None or ("act.make" not in slots.senses and "noun.lifetime" not in slots.senses):
         return None
@@ -231,8 +242,22 @@ def _users(slots: Slots, tool: Tool) -> Filled:
 
 
 def _energy(slots: Slots, _tool: Tool) -> Filled:
+    """The energy told; one for a period (40 kWh a night) as often as the time asked for holds it."""
     amount = slots.amount(ENERGY)
-    return None if amount is None else (amount, ("amounts",))
+    if amount is None:
+        return None
+    span = slots.span_hours or slots.hours
+    if slots.amount_rate is None or span is None or " to " in amount:
+        return amount, ("amounts",)
+    number, _, unit = amount.partition(" ")
+    return f"{float(number) * span / PERIOD_HOURS[slots.amount_rate]!r} {unit}", ("amounts", "rate", "span", "hours")
+
+
+def _role(part: str) -> Fill:
+    def fill(slots: Slots, _tool: Tool) -> Filled:
+        return (slots.roles[part], ("amounts", f"role {part}")) if part in slots.roles and len(slots.roles) > 1 else None
+
+    return fill
 
 
 def _quantity(slots: Slots, _tool: Tool) -> Filled:
@@ -286,6 +311,11 @@ ARGUMENTS: dict[str, Fill] = {
     "regions": _regions,
     "carbon_intensity_g_co2e_per_kwh": _slot("intensities_g"),
     "energy": _energy,
+    "embodied": _role("embodied"),
+    "training": _role("training"),
+    "operation": _role("operation"),
+    "wue_l_per_kwh": _slot("wue_l_per_kwh"),
+    "concurrent_requests": _counted("concurrent"),
     "quantity": _quantity,
     "equivalents": _equivalents,
     "energy_wh_per_request": _slot("energy_wh_each"),

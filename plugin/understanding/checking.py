@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from kilowhat.plugin.understanding.plan import Call, Plan, as_ref
+from kilowhat.plugin.understanding.plan import Call, Plan, as_quantity, as_ref
+from kilowhat.plugin.understanding.published import published
 from kilowhat.plugin.understanding.slots import Slots
-from kilowhat.tools import TOOLS, KilowhatError
+from kilowhat.plugin.understanding.timing import PERIOD_HOURS
+from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME
 
 Planner = Callable[[Slots, str, str], Plan]
@@ -24,7 +26,7 @@ _CLAIMING = {"shape.claim", "shape.yes_no", "shape.versus", "ask.ratio", "ask.ho
 
 def claim_plan(slots: Slots, language: str, text: str, planner: Planner) -> Plan | None:
     """Return the plan that checks a claim, or None where the question puts none forward or nothing can judge it."""
-    asserts = "shape.claim" in slots.senses or ("shape.yes_no" in slots.senses and (slots.amounts or slots.times)) or _adds_up(slots) is not None
+    asserts = "shape.claim" in slots.senses or ("shape.yes_no" in slots.senses and (slots.amounts or slots.times or slots.percents)) or _adds_up(slots) is not None
     if not asserts or slots.wanted == "source" or "mod.not" in slots.senses:
         return None
     for arguments in _tries(slots, language, text, planner):
@@ -45,7 +47,11 @@ def _tries(slots: Slots, language: str, text: str, planner: Planner) -> Iterator
     if len(slots.amounts) == 2 and slots.amounts[0][1] == slots.amounts[1][1] and times is not None and times > 1:
         yield {"stated": f"{bound}{times:g} times", "recompute": f"{slots.amounts[0][0]} / {slots.amounts[1][0]}"}
     if bound != "<":
-        yield {"claim": text[:500]}
+        yield {"claim": " ".join([text[:400], *(amount for amount, _ in slots.amounts[:3])])}
+    yield from _of_percent(slots)
+    yield from _of_power(slots)
+    if not slots.things and not slots.power_w and "noun.request" in slots.senses:
+        slots = replace(slots, named={**slots.named, "service": ("ai-chatbot",)})
     told = slots.things or slots.power_w
     bare = replace(slots, times=None, senses=slots.senses - _CLAIMING, wanted=None, unit=None, bound=None)
     for stated, dimension in _stated(slots) if told else ():
@@ -76,9 +82,35 @@ def _adds_up(slots: Slots) -> dict[str, Any] | None:
     count = max(slots.counts.values(), default=0.0)
     for name, unit, dimension in _EACH:
         each, total = getattr(slots, name), slots.amount(dimension)
+        if total is None and dimension == ENERGY and slots.power_w and slots.rate is not None:
+            total = f"{slots.power_w[0] * PERIOD_HOURS[slots.rate] / 1000!r} kWh"
         if each is not None and total is not None and count > 1:
             return {"stated": total, "recompute": f"{count!r} * {each!r} {unit}"}
     return None
+
+
+def _of_percent(slots: Slots) -> Iterator[dict[str, Any]]:
+    """Yield a percentage against the published share, or against what one place saves on another."""
+    if not slots.percents:
+        return
+    stated = f"{slots.bound or ''}{slots.percents[0]!r} %"
+    share = published(replace(slots, senses=slots.senses | {"ask.percent"}))
+    if share is not None and (figure := as_quantity(share)) is not None:
+        yield {"stated": stated, "recompute": figure}
+    places = slots.named.get("place", ())
+    if len(places) == 2 and slots.senses & {"ask.save", "mod.less"}:
+        before, after = (as_ref(Call("convert_energy_to_emissions", {"energy": "1 kWh", "region": place})) for place in places)
+        yield {"stated": stated, "recompute": f"1 - {after}#emissions / {before}#emissions"}
+
+
+def _of_power(slots: Slots) -> Iterator[dict[str, Any]]:
+    """Yield a power against the rated power of the device that draws it."""
+    device = slots.name("hardware")
+    if device is None or not slots.power_w or slots.hours is not None or slots.span_hours is not None:
+        return
+    for subject in ("device-power", "server-power"):
+        for fact in Library.load().find(subject, hardware=device)[:1]:
+            yield {"stated": f"{slots.bound or ''}{slots.power_w[0]!r} W", "recompute": f"fact:{fact.id}"}
 
 
 def _calculates(plan: Plan) -> bool:

@@ -66,11 +66,14 @@ def _language(lexicon: dict[str, Any]) -> dict[str, Any]:
                 table.add(str(phrase), kind, value)
     for phrase, number in lexicon["numbers"].items():
         table.add(str(phrase), "number", str(number))
+    for phrase, factor in lexicon["factors"].items():
+        table.add(str(phrase), "sense", f"factor.{factor}")
     return {
         "marks": lexicon["marks"],
         "also": lexicon.get("also", []),
         "letters": lexicon.get("letters", ""),
         "tags": lexicon["tags"],
+        "negatives": lexicon["negatives"],
         "skips": [fold_word(word) for word in lexicon.get("skips", [])],
         "spoken": lexicon["spoken"],
         "decimal": lexicon.get("decimal", "."),

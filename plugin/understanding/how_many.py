@@ -43,9 +43,11 @@ def _whole(slots: Slots, kind: str, quantity: str, language: str, text: str, pla
     """Return what is to be divided, as a part of an expression: an amount, an everyday thing, or the result of another tool."""
     if (amount := slots.amount(EMISSIONS, VOLUME, ENERGY)) is not None:
         return f"({amount})" if " to " not in amount else None
+    if slots.power_w and slots.hours is not None and "hardware" not in slots.named:
+        return f"({slots.power_w[0]!r} W * {slots.hours!r} h)"
     thing = slots.name("comparator")
     if thing is not None:
-        one = Call("convert_to_equivalents", {"quantity": f"{slots.counts.get('comparator', slots.hours or 1.0)!r} {thing}"})
+        one = Call("convert_to_equivalents", {"quantity": f"{slots.counts.get('comparator', 1.0)!r} {thing}"})
         return f"{as_ref(one)}#{quantity}"
     rest = replace(slots, named={name: told for name, told in slots.named.items() if name not in _OF[kind]})
     if not (rest.power_w or set(rest.named) & set(THINGS)):

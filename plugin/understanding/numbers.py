@@ -23,6 +23,55 @@ _MILLIONS = re.compile(r"(?<=\d)\s?M(?![\w²³])")
 _GROUP = 3
 
 
+_ODD = re.compile(r"(?<=[\d十百千万亿萬億])[多余餘來几幾](?=[万亿萬億千百]?[个個張张度次条條篇块塊台瓦公吨噸升]|[万亿萬億千百])")
+"""The "odd" of fifty-odd thousand, which leaves the number about as it is."""
+
+_HAN = "〇零一二三四五六七八九十百千万两兩半"
+_PARTS = re.compile(rf"([\d{_HAN}]+)分之([\d{_HAN}.点點]+)(?:(?:到|至)([\d{_HAN}.]+))?")
+_TENTHS = re.compile(rf"(?<![\d{_HAN}])([一二三四五六七八九两兩\d])成([一二三四五六七八九半])?(?![\w立本为為功熟长長])")
+_RESOLUTION = re.compile(r"(?<![\w])(480p|540p|720p|1080p|1440p|2160p)(?![\w])", re.IGNORECASE)
+_SIZES = {"480p": "854x480", "540p": "960x540", "720p": "1280x720", "1080p": "1920x1080", "1440p": "2560x1440", "2160p": "3840x2160"}
+_LISTED = re.compile(
+    r"(?P<numbers>\d+(?:\.\d+)?(?:\s?[,、;/]\s?(?:and |und |et |y )?\d+(?:\.\d+)?)+(?:,? (?:and|und|et|y|then) \d+(?:\.\d+)?)?)\s?(?P<unit>k?g(?:\s?CO2e?q?)?\s?(?:/|per )\s?kWh|[克公]斤?(?:/|每)(?:度|kWh|千瓦时|千瓦時))",
+    re.IGNORECASE,
+)
+"""Numbers one after another of which the last has the unit: 300, 280 and 150 g/kWh."""
+
+
+def _han(text: str) -> float:
+    """Return a number in digits or Chinese numerals."""
+    import cn2an
+
+    return float(text) if text[0].isdigit() else float(cn2an.cn2an(text.replace("兩", "两").replace("點", "点"), "smart"))
+
+
+def _share(match: re.Match[str]) -> str:
+    """Return 五分之一 as a number, and hundredths as a percentage."""
+    try:
+        whole, part = _han(match[1]), _han(match[2])
+        if whole == _HUNDRED:
+            return f"{part:g} to {_han(match[3]):g}%" if match[3] else f"{part:g}%"
+        return f"{part / whole:.6g}" if whole else match[0]
+    except ValueError:
+        return match[0]
+
+
+def _tenths(match: re.Match[str]) -> str:
+    """Return 两成五 as a percentage."""
+    try:
+        tail = 5.0 if match[2] == "半" else _han(match[2]) if match[2] else 0.0
+        return f"{_han(match[1]) * 10 + tail:g}%"
+    except ValueError:
+        return match[0]
+
+
+def _each_with_unit(match: re.Match[str]) -> str:
+    """Return a list of numbers with the unit of the last behind each."""
+    return ", ".join(f"{number} {match['unit']}" for number in re.findall(r"\d+(?:\.\d+)?", match["numbers"]))
+
+
+_HUNDRED = 100.0
+
 _FROM_TO = re.compile(r"(\d+(?:\.\d+)?)\s*(?:→|->|=>)\s*(\d+(?:\.\d+)?)\s*(g\w*(?:\s?CO2e?)?/kWh)", re.IGNORECASE)
 
 
@@ -50,6 +99,11 @@ def plain_numbers(text: str, decimal: str = ".") -> str:
     text = _HALF_A.sub("0.5 ", text)
     text = _ONE_AND_A_HALF.sub(r"1.5 \1s", text)
     text = _MIXED.sub(_stacked, text)
+    text = _ODD.sub("", text)
+    text = _PARTS.sub(_share, text)
+    text = _TENTHS.sub(_tenths, text)
+    text = _RESOLUTION.sub(lambda match: " " + _SIZES[match[1].casefold()] + " ", text)
+    text = _LISTED.sub(_each_with_unit, text)
     text = _STACKED.sub(_stacked, text)
     text = _FROM_TO.sub(r"\1 \3 and \2 \3", text)
     text = re.sub(r"(?<=\d)\s?T(?=\s?tokens?\b)", " trillion", text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from kilowhat.tools import TOOLS, KilowhatError
+from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.tool import ref
 
 
@@ -60,3 +60,13 @@ def as_ref(call: Call) -> str:
         return ref(tool.name, tool.validate(call.arguments))
     except KilowhatError:
         return tool.name
+
+
+def as_quantity(call: Call) -> str | None:
+    """Return the fact that a planned look-up asks for by its id, as a quantity; None for any other call."""
+    if call.tool != "look_up_references":
+        return None
+    try:
+        return f"fact:{Library.load().fact(call.arguments['query']).id}"
+    except KilowhatError:
+        return None

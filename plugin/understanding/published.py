@@ -28,7 +28,11 @@ _NAMED = {"provider": "provider", "place": "place", "hardware": "hardware"}
 def published(slots: Slots) -> Call | None:
     """Return the call that gives the published figure on what a question names as a whole, or None where it asks for a calculation."""
     asked = _asked(slots)
-    if asked is None or slots.counts.keys() - {"bare"} or slots.amounts or slots.power_w or slots.hours is not None:
+    if slots.counts.keys() - {"bare"} or slots.amounts or slots.power_w or slots.hours is not None:
+        return None
+    if (of_thing := _of_a_thing(slots)) is not None:
+        return of_thing
+    if asked is None:
         return None
     scope = _scope(slots, asked)
     if scope is None:
@@ -44,13 +48,26 @@ def published(slots: Slots) -> Call | None:
     return Call("look_up_references", {"query": best.id})
 
 
+def _of_a_thing(slots: Slots) -> Call | None:
+    """Return the call for the rated power of a device, or the water of a training run, of which no tool makes more than is published."""
+    library = Library.load()
+    hardware, run = slots.name("hardware"), slots.name("run")
+    if hardware is not None and slots.senses & {"ask.power"} and slots.span_hours is None and slots.rate is None:
+        found = library.find("device-power", hardware=hardware) or library.find("server-power", hardware=hardware)
+    elif run is not None and slots.wanted == "water" and "act.train" in slots.senses and "place" not in slots.named:
+        found = library.find("training-water", run=run)
+    else:
+        found = []
+    return Call("look_up_references", {"query": found[0].id}) if found else None
+
+
 def _asked(slots: Slots) -> str | None:
     """Return what kind of figure is asked for."""
     if "mod.pue" in slots.senses and slots.pue is None:
         return "pue"
     if "mod.wue" in slots.senses:
         return "wue"
-    if "ask.percent" in slots.senses:
+    if "ask.percent" in slots.senses or slots.percents:
         return "percent"
     return "energy" if slots.wanted is None and "about.datacentre" in slots.senses and slots.years else slots.wanted if slots.wanted in _SUBJECTS else None
 
@@ -62,12 +79,12 @@ def _scope(slots: Slots, asked: str) -> dict[str, str] | None:
     scope = {key: slots.named[kind][0] for kind, key in _NAMED.items() if kind in slots.named and kind != "hardware"}
     if asked in ("pue", "wue"):
         return scope or None
-    datacentre, ai = "about.datacentre" in slots.senses, "about.subject" in slots.senses
+    datacentre, ai = bool({"about.datacentre", "about.ai_datacentre"} & slots.senses), "about.subject" in slots.senses
     if "provider" in scope:
         return scope
     if not (datacentre or (ai and (slots.years or "place" in scope))):
         return None
-    scope["sector"] = "data-centres" if datacentre else "ai"
+    scope["sector"] = "ai-data-centres" if "about.ai_datacentre" in slots.senses else "data-centres" if datacentre else "ai"
     scope.setdefault("place", WORLD)
     return scope
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -86,7 +86,9 @@ def recognise(text: str, language: str) -> list[Mention]:
     for mention in sorted(found, key=lambda mention: mention.weight, reverse=True):
         if all(mention.end <= other.start or mention.start >= other.end for other in chosen):
             chosen.append(mention)
-    return _numbered_devices(text, sorted(chosen, key=lambda mention: mention.start))
+    negatives = re.compile(rf"(?<![a-zß-ÿ])(?:{'|'.join(map(re.escape, lexicon()['languages'][language]['negatives']))})\s*$", re.IGNORECASE)
+    signed = [replace(mention, number=-mention.number) if mention.number and negatives.search(text[: mention.start]) else mention for mention in chosen]
+    return _numbered_devices(text, sorted(signed, key=lambda mention: mention.start))
 
 
 _DEVICES = frozenset({"noun.accelerator", "noun.server"})
@@ -100,8 +102,9 @@ def _numbered_devices(text: str, mentions: list[Mention]) -> list[Mention]:
         if device is None:
             continue
         before, after = mentions[position - 1] if position else None, mentions[position + 1] if position + 1 < len(mentions) else None
-        if before is not None and "noun.thing" in before.senses and position > 1:
-            before = mentions[position - 2]
+        if before is not None and "noun.thing" in before.senses and mention.start - before.end <= 1:
+            read[position] = Mention(mention.start, mention.end, {"hardware": device})
+            continue
         counted = before is not None and before.number is not None and mention.start - before.end <= 2
         if counted or text[mention.end : mention.end + 2].rstrip() == "s" or (after is not None and _DEVICES & set(after.senses) and after.start - mention.end <= 1):
             read[position] = Mention(mention.start, mention.end, {"hardware": device})
@@ -178,8 +181,8 @@ def _written_as_code(text: str, start: int, end: int, *, capitals: bool) -> bool
 
 
 _DIGITS = re.compile(r"(?<![\d.,])[-−]?\$?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[+-]?\d{1,3}(?!\d))?", re.IGNORECASE)
-_STOP = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+|[%°³/$-]")
-_BREAK = re.compile(r"[,;:!?()，。；：！？、（）]\s*\D|\.\s")
+_STOP = re.compile(r"[\u3400-\u9fff]|[\u3040-\u30ff]+|[^\W_\u3040-\u30ff\u3400-\u9fff]+|[%°³/$-]")
+_BREAK = re.compile(r"[,;:!?()，。；：！？、（）]\s*\D|\.\s|(?<=[\u3400-\u9fff])\s(?=每)")
 
 
 def _quantities(text: str) -> Iterator[Mention]:
@@ -188,7 +191,7 @@ def _quantities(text: str) -> Iterator[Mention]:
         start = match.start()
         before = text[start - 1 : start]
         signed = match[0][0] in "-−$"
-        if before.isascii() and before.isalpha():
+        if before.isascii() and before.isalpha() and not _FACTOR_BEFORE.search(text[: match.start()]):
             continue
         if signed and before.isalnum():
             start += 1
@@ -196,6 +199,9 @@ def _quantities(text: str) -> Iterator[Mention]:
         if mention is not None:
             yield mention
 
+
+_FACTOR_BEFORE = re.compile(r"(?<![^\W\d])(?:PUE|WUE|MFU)$", re.IGNORECASE)
+"""What a number may be written to: PUE1.2."""
 
 _SIZE = re.compile(r"(?<![\w.])(\d{2,5})\s?[x×*]\s?(\d{2,5})(?![\w.])", re.IGNORECASE)
 _SMALLEST_SIDE = 64
@@ -253,10 +259,26 @@ def _longest_quantity(text: str, start: int, end: int) -> Mention | None:
             continue
         if quantity.unit and (_is_thing(quantity.unit) or quantity.dimension == _RATE):
             continue
+        if quantity.low is not None and _runs_on(window, stop, quantity):
+            continue
         if quantity.unit in ("", "x", "×"):
             return Mention(start, start + stop, number=quantity.value, quantity=quantity if quantity.low is not None else None)
         return Mention(start, start + stop, quantity=quantity)
     return None
+
+
+def _runs_on(window: str, stop: int, read: Quantity) -> bool:
+    """Return whether the second end of a range has a unit of its own, which measures something else: 30 days à 300 W is no range."""
+    last = re.search(r"\d+(?:\.\d+)?$", window[:stop])
+    if last is None:
+        return False
+    for further in (other.end() for other in _STOP.finditer(window) if other.end() > stop):
+        try:
+            quantity = parse_quantity(window[last.start() : further])
+        except BadQuantity:
+            continue
+        return quantity.dimension not in (read.dimension, NUMBER)
+    return False
 
 
 def _is_thing(unit: str) -> bool:
@@ -351,7 +373,7 @@ def _with_unit(text: str, start: int, end: int, value: float, language: str | No
     return Mention(start, end, number=value)
 
 
-_UNIT_WORD = re.compile(r"(?<![\w'’.])(?P<unit>[A-Za-z]{2,12}(?:\s?CO2e?q?)?(?:/kWh)?)(?:\s?/\s?(?P<per>day|d|week|month|year|yr|y|a))?(?![\w'’])")
+_UNIT_WORD = re.compile(r"(?<![\w'’.])(?P<unit>m[3³](?![\w])|(?:cubic )?[A-Za-z]{2,12}(?:\s?CO2e?q?)?(?:/kWh)?)(?:\s?/\s?(?P<per>day|d|week|month|year|yr|y|a))?(?![\w'’])")
 _PER = {"d": "day", "yr": "year", "y": "year", "a": "year"}
 _ASKED = (
     "Wh",
@@ -381,6 +403,8 @@ _ASKED = (
     "g",
     "t",
     "lb",
+    "km",
+    "mile",
 )
 
 

@@ -7,29 +7,29 @@ only one part tells (a place, a period, the unit wanted) holds for all.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
+from kilowhat.plugin.understanding.counting import TOKENS, meant
 from kilowhat.plugin.understanding.recognise import Mention
-from kilowhat.plugin.understanding.slots import THINGS, TOKENS, Slots, meant, read_slots
+from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
 
 MAXIMUM = 8
-_JOINT = re.compile(r"\b(?:and|or|und|oder|et|ou|y|o)\b|[和與与跟]", re.IGNORECASE)
+_JOINT = re.compile(r"\b(?:and|or|und|oder|et|ou|y|o)\b|[和與与跟、，；;]|,(?=\s)", re.IGNORECASE)
 """A word between two things: what stands before it belongs to the first."""
 
 _SERVED = ("request", *TOKENS)
 """What is counted of requests to a language model; told once, it holds for each model."""
 
 
-def cut(text: str, mentions: Sequence[Mention], *, places: bool = False) -> list[tuple[str, Slots]]:
+def cut(text: str, mentions: Sequence[Mention], kinds: Set[str] = frozenset({*THINGS, "comparator"})) -> list[tuple[str, Slots]]:
     """Return the label and the slots of each thing that a question names; nothing where it names fewer than two.
 
     Args:
         text: The normalised question.
         mentions: What was recognised in it.
-        places: Whether places are what is set against each other.
+        kinds: The kinds of names that are set against each other.
     """
-    kinds = {"place"} if places else {*THINGS, "comparator"}
     named: list[int] = []
     seen: set[frozenset[tuple[str, str]]] = set()
     for position, mention in enumerate(mentions):
@@ -64,7 +64,7 @@ def _boundary(text: str, mentions: Sequence[Mention], here: int, after: int) -> 
     return here + 1
 
 
-def _completed(part: Slots, whole: Slots, kinds: set[str]) -> Slots:
+def _completed(part: Slots, whole: Slots, kinds: Set[str]) -> Slots:
     """Return the slots of a part with what holds for the whole question; a count holds for all where only one is told."""
     shared = {kind: names for kind, names in whole.named.items() if kind not in kinds}
     counts = part.counts or ({"comparator": 1.0} if "comparator" in part.named else {})
@@ -87,6 +87,7 @@ def _completed(part: Slots, whole: Slots, kinds: set[str]) -> Slots:
         intensities_g=part.intensities_g or whole.intensities_g,
         wanted=whole.wanted,
         unit=None,
+        years=part.years or whole.years,
         unreadable=whole.unreadable,
         unknown=None,
         unknown_place=None,

@@ -7,19 +7,23 @@ What no argument could take is named in the answer, never dropped in silence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from kilowhat.plugin.understanding.arguments import ARGUMENTS
 from kilowhat.plugin.understanding.checking import claim_plan
+from kilowhat.plugin.understanding.counting import TOKENS
 from kilowhat.plugin.understanding.how_many import how_many
-from kilowhat.plugin.understanding.plan import Call, Plan, as_ref
+from kilowhat.plugin.understanding.plan import Call, Plan, as_quantity, as_ref
 from kilowhat.plugin.understanding.published import measured_by, published
 from kilowhat.plugin.understanding.recognise import Mention, read
 from kilowhat.plugin.understanding.segments import cut
-from kilowhat.plugin.understanding.slots import PERIOD_HOURS, THINGS, TOKENS, Slots, read_slots
-from kilowhat.tools import TOOLS, Library
+from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
+from kilowhat.plugin.understanding.timing import PERIOD_HOURS
+from kilowhat.tools import TOOLS, KilowhatError, Library
+from kilowhat.tools.core.catalogue import find_model
 from kilowhat.tools.core.reference import fold
 from kilowhat.tools.core.tool import Tool
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, format_number
@@ -28,6 +32,8 @@ _MERGED = ("counts", "named", "senses", "ends")
 MAXIMUM_TURNS = 12
 PAIR = 2
 """Two carbon intensities are now and later; more are the hours to choose among."""
+
+DAYS_OF_A_WEEK = 7
 
 Fitting = tuple[int, int, Tool, dict[str, Any], set[str]]
 """How many slots a tool uses, its place in the list, the tool, its arguments, and the slots."""
@@ -62,11 +68,13 @@ def understand(turns: Sequence[tuple[str, str]], *, region: str | None = None) -
 
 def _several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]) -> Plan | None:
     """Return the plan for several things: set against each other where the question asks for that, else one after the other."""
-    parts = cut(text, mentions) or (cut(text, mentions, places=True) if not slots.amounts or slots.senses & {"shape.versus", "ask.ratio"} else [])
+    parts = cut(text, mentions) or cut(text, mentions, {"provider"}) or (cut(text, mentions, {"place"}) if not slots.amounts or slots.senses & {"shape.versus", "ask.ratio"} else [])
     calls, labels = [], []
+    comparing = bool(slots.senses & {"shape.versus", "ask.ratio"})
     for label, part in parts:
-        planned = plan(part, language, text)
-        if planned.outcome != "answered" or planned.calls[-1].tool == "look_up_references":
+        still = comparing and "hardware" in part.named and part.hours is None and part.span_hours is None and part.rate is None
+        planned = plan(replace(part, hours=1.0) if still else part, language, text)
+        if planned.outcome != "answered" or (planned.calls[-1].tool == "look_up_references" and not (comparing and as_quantity(planned.calls[-1]))):
             return None
         calls.append(planned.calls[-1])
         labels.append(label)
@@ -75,7 +83,9 @@ def _several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]
     places = "place" in slots.named and len({call.arguments.get("region") for call in calls}) > 1
     if slots.senses & ({"ask.ratio"} if places else {"shape.versus", "ask.ratio"}) and "compare" in TOOLS:
         wanted = f"#{slots.wanted}" if slots.wanted in ("energy", "emissions", "water") else ""
-        items = [{"label": label, "quantity": as_ref(call) + (wanted if "region" in TOOLS[call.tool].arguments.model_fields else "")} for label, call in zip(labels, calls, strict=True)]
+        items = [
+            {"label": label, "quantity": as_quantity(call) or as_ref(call) + (wanted if "region" in TOOLS[call.tool].arguments.model_fields else "")} for label, call in zip(labels, calls, strict=True)
+        ]
         return Plan("answered", language, (Call("compare", {"items": items}),), quantity="ratio")
     total = _sum(slots, calls)
     if total is not None:
@@ -104,14 +114,38 @@ def _follow_up(before: Slots, now: Slots) -> Slots:
     if now.wanted is not None and now.unit is None:
         told["unit"] = None
     kept = {sense for sense in before.senses if not sense.startswith(("shape.", "ask.")) and not (now.things and sense.startswith("act."))}
+    if now.parameters_b is not None and not now.things and (sized := _of_size(before, now.parameters_b)) is not None:
+        told["parameters_b"] = None
+        named["llm"] = (sized,)
+    if now.daily_hours is not None or now.weekly_days is not None:
+        told |= {"hours": now.hours, "span_hours": now.span_hours or before.span_hours or before.hours}
     return replace(before, **told, named=named, counts=_counts(before, now), ends=now.ends, senses=now.senses | kept)
+
+
+_SIZE = re.compile(r"\d+(?:\.\d+)?B", re.IGNORECASE)
+
+
+def _of_size(before: Slots, billions: float) -> str | None:
+    """Return the model of the same family with another number of parameters: Llama 3.1 70B after Llama 3.1 8B."""
+    model = before.name("llm")
+    if model is None or not _SIZE.search(model):
+        return None
+    try:
+        return find_model(Library.load(), _SIZE.sub(f"{billions:g}B", model)).name
+    except KilowhatError:
+        return None
 
 
 def _counts(before: Slots, now: Slots) -> dict[str, float]:
     """Return the counts of a follow-up; a bare number takes the place of the one that was counted before."""
     counts = dict(before.counts)
     for kind, number in now.counts.items():
-        counts[next(iter(counts), kind) if kind in ("bare", "thing") else kind] = number
+        first = "request" if "each" in now.senses and {"request", "user"} <= counts.keys() else next(iter(counts), kind)
+        counts[first if kind in ("bare", "thing") else kind] = number
+    if now.factor is not None:
+        times, kind = now.factor
+        changed = kind if kind in counts else next(iter(counts), None)
+        counts |= {changed: counts[changed] * times} if changed is not None else {}
     if now.things and before.things and not set(now.things) & set(before.things) and counts and not now.counts:
         counts = {"bare": next(iter(counts.values()))}
     return counts
@@ -119,9 +153,12 @@ def _counts(before: Slots, now: Slots) -> dict[str, float]:
 
 def plan(slots: Slots, language: str, text: str) -> Plan:
     """Return the calls that answer the slots, or why there are none."""
-    slots = _scheduled(slots)
+    if (slots.daily_hours or 0.0) <= PERIOD_HOURS["day"] and (slots.weekly_days or 0.0) <= DAYS_OF_A_WEEK:
+        slots = _scheduled(slots)
     if (quotient := how_many(slots, language, text, plan)) is not None:
         return quotient
+    if slots.wanted != "source" and (figure := published(slots)) is not None:
+        return Plan("answered", language, (figure,), quantity="energy" if figure.tool == "project_growth" else "source")
     refused = _refusal(slots, language)
     if refused is not None:
         return refused
@@ -134,8 +171,6 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return Plan("answered", language, (Call("convert_energy_to_emissions", {"energy": "1 kWh", "region": slots.named["place"][0], **year}),), quantity="carbon-intensity")
     if slots.wanted == "source":
         return Plan("answered", language, (Call("look_up_references", {"query": _query(slots, text), **_subject(slots)}),), quantity="source")
-    if (figure := published(slots)) is not None:
-        return Plan("answered", language, (figure,), quantity="energy" if figure.tool == "project_growth" else "source")
     if "forecast" in slots.named and not slots.amounts:
         return Plan("answered", language, (Call("project_growth", {"forecast": slots.named["forecast"][0]}),), quantity="energy")
     if not slots.things and not slots.amounts and slots.senses >= {"noun.request", "about.subject"} and slots.wanted in ("energy", "emissions", "water"):
@@ -203,8 +238,16 @@ def _refusal(slots: Slots, language: str) -> Plan | None:
     """Return the plan for what is not asked clearly, or not ours to answer; None where it is."""
     if slots.unreadable is not None:
         return Plan("needs_input", language, reason="unreadable", slots={"number": slots.unreadable})
-    if slots.unknown_wanted is not None and slots.wanted is None and "comparator" not in slots.named:
+    if slots.unknown_wanted is not None and (slots.wanted is None or slots.unit is not None) and "comparator" not in slots.named:
         return Plan("declined", language, reason="off_subject")
+    if "ask.money" in slots.senses and slots.wanted is None and not slots.unit and "shape.claim" not in slots.senses:
+        return Plan("declined", language, reason="off_subject")
+    if "about.appliance" in slots.senses and not slots.things and not slots.senses & {"about.subject", "about.datacentre"} and not slots.named.get("comparator"):
+        return Plan("declined", language, reason="off_subject")
+    if "act.please" in slots.senses and slots.things == ["task"] and slots.wanted is None and set(slots.counts.values()) <= {1.0}:
+        return Plan("declined", language, reason="off_subject")
+    if (slots.daily_hours or 0.0) > PERIOD_HOURS["day"] or (slots.weekly_days or 0.0) > DAYS_OF_A_WEEK:
+        return Plan("needs_input", language, reason="impossible_time")
     if not slots.about_subject and "comparator" not in slots.counts:
         if "greeting" in slots.senses and not slots.wanted:
             return Plan("declined", language, reason="greeting")
@@ -303,7 +346,7 @@ def _fit(tool: Tool, slots: Slots) -> tuple[int, dict[str, Any], set[str]] | Non
     if way is None or not _on_topic(tool, way, slots):
         return None
     told_otherwise = {name for other in tool.ways for name in other} - set(way)
-    return len(used) + (slots.wanted == tool.gives), {name: value for name, value in arguments.items() if name not in told_otherwise or _joins(tool, way, name)}, used
+    return len(used) + ((slots.wanted or "").removesuffix("-on-site") == tool.gives), {name: value for name, value in arguments.items() if name not in told_otherwise or _joins(tool, way, name)}, used
 
 
 def _told(slots: Slots, slot: str) -> bool:
@@ -325,7 +368,7 @@ def _on_topic(tool: Tool, way: tuple[str, ...], slots: Slots) -> bool:
     """Return whether a question is about the tool's topic: by a word for it, or by a run that it names without counting requests."""
     if tool.topic is None or TOPICS[tool.topic] & slots.senses:
         return True
-    return tool.topic == "train" and way == ("model",) and not slots.counts.keys() & {"token", "output", "input", "request"}
+    return tool.topic == "train" and way == ("model",) and "act.serve" not in slots.senses and not slots.counts.keys() & {"token", "output", "input", "request"}
 
 
 def _without_tool(slots: Slots, language: str, text: str) -> Plan:

@@ -1,0 +1,129 @@
+"""What a number counts: the next thing after it, or the one just before (画图一千次); or the factor or year that it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from kilowhat.plugin.understanding.recognise import Mention
+
+REACH = 3
+"""How many mentions a number may be away from what it counts."""
+
+TOKENS = ("token", "input", "output", "reasoning")
+"""Kinds of tokens that are counted."""
+
+_COUNTED = {
+    "noun.reasoning": "reasoning", "noun.input": "input", "noun.output": "output", "noun.token": "token", "noun.request": "request", "noun.user": "user", "noun.accelerator": "device",
+    "noun.server": "server", "noun.word": "word", "noun.parameter": "parameter", "noun.thing": "thing",
+}  # fmt: skip
+
+_ENDS_THERE = re.compile(r"\s*(?:$|[,;.?!/+&)]|and\b|plus\b|\d)")
+"""What may stand behind "400 tokens in" where it counts what is read, and is not followed by a place."""
+
+_MORE = re.compile(r"\s*(?:的|as |the |more|less|so |mehr|weniger|más|menos|plus|moins|energy|electricity|power)", re.IGNORECASE)
+_TIMES = re.compile(rf"\s*-?\s*(?:(?:times|x|mal|fach|veces|fois)\b{_MORE.pattern}|-?fold\b|倍)", re.IGNORECASE)
+"""What makes of a number a ratio that is stated, and not a count."""
+
+_DEVICE_HOURS = re.compile(r"[\s-]*(?:gpu[\s-]*)?(?:hours?\b|卡时|卡時|小时|小時)", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.;!?]\s|[。；！？]")
+_PART_END = re.compile(r"[,;.!?]\s|[、，；。！？]")
+
+
+def meant(mention: Mention) -> dict[str, str]:
+    """Return the names of a mention that stand: a country is a place before it is something to compare with, a service before a run."""
+    names = dict(mention.names)
+    if "place" in names or any(sense.startswith("act.") for sense in mention.senses):
+        names.pop("comparator", None)
+    if "service" in names:
+        names.pop("run", None)
+    return names
+
+
+def class_of(mention: Mention) -> str | None:
+    """Return the kind of thing that a mention counts, or None."""
+    if "task" in mention.names:
+        return "task"
+    if "hardware" in mention.names:
+        return "device"
+    if "comparator" in meant(mention):
+        return "comparator"
+    return next((counted for sense, counted in _COUNTED.items() if sense in mention.senses), None)
+
+
+def count(text: str, mentions: Sequence[Mention], position: int, counts: dict[str, float], told: dict[str, Any]) -> None:
+    """Give a number to what it counts, or to the factor or the year that it tells."""
+    mention = mentions[position]
+    before = mentions[position - 1] if position else None
+    if mention.number is None:
+        return
+    if mention.size is not None:
+        told.setdefault("size", mention.size)
+        return
+    if _is_factor(text, mention, before, told):
+        return
+    counted = _counted(text, mentions, position)
+    if before is not None and "hardware" in before.names and text[mention.start - 1 : mention.start] in ("(", "（"):
+        return
+    written = text[mention.start : mention.end]
+    if re.fullmatch(r"(?:19|20)\d\d\s?年?", written) and (counted == "bare" or written.endswith("年")):
+        told.setdefault("years", []).append(int(mention.number))
+        return
+    if counted == "bare" and before is not None and not _SENTENCE_END.search(text, before.end, mention.start):
+        counted = "concurrent" if "mod.concurrent" in before.senses else class_of(before) or "bare"
+    if counted == "device" and _DEVICE_HOURS.match(text, mentions[position + 1].end if position + 1 < len(mentions) else mention.end):
+        told.setdefault("device_hours", mention.number)
+        return
+    if mention.quantity is not None and mention.quantity.low is not None and mention.quantity.high is not None:
+        told.setdefault("ends", {}).setdefault(counted, (mention.quantity.low, mention.quantity.high))
+    if counts.setdefault(counted, mention.number) != mention.number and counted != "bare":
+        told.setdefault("spare", []).append(written.strip())
+
+
+def _is_factor(text: str, mention: Mention, before: Mention | None, told: dict[str, Any]) -> bool:
+    """Return whether a number is a PUE, a WUE, a utilisation or a stated ratio, and keep it as that."""
+    number = mention.number
+    for sense, slot in (("mod.pue", "pue"), ("mod.wue", "wue_l_per_kwh"), ("mod.utilisation", "utilisation")):
+        if before is not None and sense in before.senses and (slot != "utilisation" or 0 <= (number or 0) <= 1):
+            told.setdefault(slot, number)
+            return True
+    if _TIMES.match(text, mention.end) or (text[mention.end - 1] in "x×" and _MORE.match(text, mention.end)):
+        told.setdefault("times", number)
+        return True
+    return False
+
+
+def _counted(text: str, mentions: Sequence[Mention], position: int) -> str:
+    """Return what a number counts among the mentions after it; bare where it counts none of them.
+
+    A number right behind a thing belongs to that one where a comma follows (文字生成一萬次、…); none reaches beyond its sentence.
+    """
+    mention = mentions[position]
+    before = mentions[position - 1] if position else None
+    behind = before is not None and class_of(before) is not None and before.number is None and mention.start - before.end <= 1
+    counted, concurrent = "bare", False
+    for after in mentions[position + 1 : position + 1 + REACH]:
+        gone = (_PART_END if behind else _SENTENCE_END).search(text, mention.end, after.start)
+        if gone or after.number is not None or after.quantity is not None or "place" in after.names:
+            break
+        concurrent = concurrent or "mod.concurrent" in after.senses
+        found = class_of(after)
+        if found == "input" and text[: after.end].endswith(" in") and not _ENDS_THERE.match(text, after.end):
+            found = "token"
+        if found == "thing" and counted == "bare":
+            counted = "thing"
+            continue
+        if found is None and "service" in after.names and counted == "bare":
+            counted = "request"
+            continue
+        if found == "comparator" and counted == "thing":
+            break
+        if found is not None:
+            counted = found
+            break
+        if counted == "request":
+            break
+    if behind and counted == "thing" and before is not None:
+        counted = class_of(before) or counted
+    return "concurrent" if concurrent and counted in ("request", "user", "thing") else counted

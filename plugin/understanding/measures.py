@@ -1,0 +1,170 @@
+"""What a quantity measures: an amount, one for each thing, a power, a time, an intensity, a size; each goes to its slot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from kilowhat.plugin.understanding.counting import class_of
+from kilowhat.plugin.understanding.recognise import Mention
+from kilowhat.tools import Library
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, LENGTH, MASS, POWER, TIME, VOLUME, Dimension, Quantity, combine, parse_unit
+
+INTENSITY = combine(EMISSIONS, ENERGY, -1)
+_MASS_INTENSITY = combine(MASS, ENERGY, -1)
+_WATER_INTENSITY = combine(VOLUME, ENERGY, -1)
+_DATA: Dimension = (("data", 1),)
+
+PER_THING = re.compile(r"/|\bper\b|每")
+_EACH = re.compile(r"\s*(?:each|apiece|a piece|per\b|/|每(?![年月天日周週小晚])|chacun|pièce|la pièce|je(?:weils)?\b|pro\b|cada un|ずつ)", re.IGNORECASE)
+_EACH_BEFORE = re.compile(r"(?:每一?[次个個条條张張则則回]|(?:あたり|当たり)|\beach(?: one)?(?: (?:is|takes|uses|needs|of|at))?|\bje(?:weils)?|\bchacune?(?: de)?|\bcada una?(?: de)?)[\s,:是约約]*$")
+_OF_ONE = re.compile(r"\s*(?:an?|per|pro|par|por|je|/|的?每)\s*(?:single |one )?", re.IGNORECASE)
+"""What stands between an amount and the thing that it is for one of: 1.8 Wh a prompt."""
+
+_AT = re.compile(r"\s*(?:at|à|zu|zu je|@|x|×|\*|times|de)\s*", re.IGNORECASE)
+"""What stands between things and an amount for each: a million answers at 45 mL."""
+
+_EACH_SLOTS: dict[Dimension, tuple[str, str]] = {
+    ENERGY: ("energy_wh_each", "Wh"),
+    EMISSIONS: ("emissions_g_each", "g CO2e"),
+    MASS: ("emissions_g_each", "g"),
+    VOLUME: ("water_ml_each", "mL"),
+}
+_ROLES = {"act.make": "embodied", "role.embodied": "embodied", "act.train": "training", "act.run": "operation", "act.serve": "operation"}
+
+
+def measure(text: str, mentions: Sequence[Mention], position: int, told: dict[str, Any]) -> None:
+    """Put a quantity where its dimension belongs."""
+    mention = mentions[position]
+    quantity = mention.quantity
+    if quantity is None:
+        return
+    dimension = quantity.dimension
+    if dimension == TIME and PER_THING.search(quantity.unit):
+        told.setdefault("seconds_per_word", quantity.to("s").value)
+    elif dimension == TIME and re.search(r"gpu|tpu|accelerator|device|卡", quantity.unit, re.IGNORECASE):
+        told.setdefault("device_hours", quantity.to("h").value)
+    elif dimension == TIME and _beside(mentions, position, "noun.lifetime"):
+        told.setdefault("lifetime_hours", quantity.to("h").value)
+    elif dimension == TIME:
+        told["hours"] = told.get("hours", 0.0) + quantity.to("h").value
+    elif dimension == POWER:
+        ends = (quantity.low, quantity.high) if quantity.low is not None else (quantity.value,)
+        told.setdefault("power_w", []).extend(Quantity(end, quantity.unit).to("W").value for end in ends if end is not None)
+    elif dimension in (INTENSITY, _MASS_INTENSITY):
+        scale = parse_unit(quantity.unit).factor * 1000
+        told.setdefault("intensity_scale", scale)
+        told.setdefault("intensities_g", []).append(quantity.value * scale)
+    elif dimension == _WATER_INTENSITY:
+        told.setdefault("wue_l_per_kwh", quantity.to("L/kWh").value)
+    elif dimension in _EACH_SLOTS and _is_each(text, mentions, position):
+        slot, unit = _EACH_SLOTS[dimension]
+        told.setdefault(slot, quantity.to(unit).value)
+    elif dimension in (ENERGY, EMISSIONS, VOLUME, MASS):
+        _amount(mentions, position, quantity, told)
+    elif dimension == _DATA and quantity.unit == "B":
+        told.setdefault("parameters_b", quantity.value)
+    elif dimension == LENGTH:
+        told.setdefault("distance_km", quantity.to("km").value)
+    elif quantity.unit == "倍":
+        told.setdefault("times", quantity.value)
+    elif quantity.unit in ("%", "percent") and beside_utilisation(mentions, position):
+        told.setdefault("utilisation", quantity.value / 100)
+    elif quantity.unit in ("%", "percent"):
+        told.setdefault("percents", []).append(quantity.value)
+
+
+def _beside(mentions: Sequence[Mention], position: int, sense: str) -> bool:
+    """Return whether a sense stands right before or behind a mention."""
+    return any(sense in mentions[near].senses for near in (position - 1, position + 1) if 0 <= near < len(mentions))
+
+
+def _is_each(text: str, mentions: Sequence[Mention], position: int) -> bool:
+    """Return whether an amount is for each of the things counted."""
+    mention = mentions[position]
+    if mention.quantity is not None and PER_THING.search(mention.quantity.unit):
+        return True
+    if _EACH.match(text, mention.end) or _EACH_BEFORE.search(text[: mention.start]):
+        return True
+    after = mentions[position + 1] if position + 1 < len(mentions) else None
+    if after is not None and class_of(after) not in (None, "comparator") and _OF_ONE.fullmatch(text, mention.end, after.start):
+        return True
+    before = next((other for other in reversed(mentions[:position]) if "prep" not in other.senses), None)
+    counts = before is not None and (class_of(before) in ("task", "request", "thing", "word") or any(sense.startswith("per.") for sense in before.senses))
+    return counts and before is not None and bool(_AT.fullmatch(text, before.end, mention.start))
+
+
+def _amount(mentions: Sequence[Mention], position: int, quantity: Quantity, told: dict[str, Any]) -> None:
+    """Keep an amount, the period that it is told for, and the part of a life cycle that a word beside it names."""
+    if quantity.dimension == MASS:
+        written, dimension = f"{quantity.to('kg').value!r} kg CO2e", EMISSIONS
+    else:
+        written, dimension = as_text(quantity), quantity.dimension
+    told.setdefault("amounts", []).append((written, dimension))
+    after = mentions[position + 1] if position + 1 < len(mentions) else None
+    if after is not None and after.senses and after.senses[0].startswith("per.") and not told.get("amount_rate"):
+        told["amount_rate"] = after.senses[0].partition(".")[2]
+    for near in (position - 1, position + 1):
+        senses = mentions[near].senses if 0 <= near < len(mentions) else ()
+        role = next((_ROLES[sense] for sense in senses if sense in _ROLES), None)
+        if role is not None:
+            told.setdefault("roles", {}).setdefault(role, written)
+            return
+
+
+def as_text(quantity: Quantity) -> str:
+    """Return a quantity as a tool takes it."""
+    if quantity.low is not None and quantity.high is not None:
+        return f"{quantity.low!r} to {quantity.high!r} {quantity.unit}"
+    return f"{quantity.value!r} {quantity.unit}"
+
+
+def beside_utilisation(mentions: Sequence[Mention], position: int) -> bool:
+    """Return whether a percentage tells a utilisation: the word stands before it, a preposition between, or right behind."""
+    before = next((mention for mention in reversed(mentions[:position]) if "prep" not in mention.senses), None)
+    after = mentions[position + 1] if position + 1 < len(mentions) else None
+    return any(mention is not None and "mod.utilisation" in mention.senses for mention in (before, after))
+
+
+def bound(mentions: Sequence[Mention], position: int) -> str | None:
+    """Return > or < where a quantity is told as a bound: more than before it, 以上 behind."""
+    around = [mentions[near] for near in (position - 1, position + 1) if 0 <= near < len(mentions)]
+    told = [sense for mention in around for sense in mention.senses if sense in ("mod.more", "mod.less")]
+    return {"mod.more": ">", "mod.less": "<"}[told[0]] if told else None
+
+
+def share_units(told: dict[str, Any], counts: dict[str, float], senses: frozenset[str]) -> None:
+    """Give a bare number the unit of the figure that it is told beside: 415 TWh to 945 by 2030, 520 g/kWh at six and 180 g at three."""
+    bare = counts.get("bare")
+    amounts, intensities = told.get("amounts", []), told.get("intensities_g", [])
+    if len(intensities) == 1 and "ask.save" in senses:
+        masses = [pair for pair in amounts if pair[1] == EMISSIONS]
+        if masses and len(amounts) > len(masses):
+            intensities.extend(float(text.partition(" ")[0]) * parse_unit(text.partition(" ")[2]).factor * 1000 for text, _ in masses)
+            told["amounts"] = [pair for pair in amounts if pair[1] != EMISSIONS]
+        elif bare is not None:
+            intensities.append(bare * told["intensity_scale"])
+            del counts["bare"]
+    elif bare is not None and len(amounts) == 1 and len(told.get("years", [])) > 1:
+        amounts.append((f"{bare!r} {amounts[0][0].partition(' ')[2]}", amounts[0][1]))
+        del counts["bare"]
+
+
+def count_everyday(comparators: Sequence[str], counts: dict[str, float], told: dict[str, Any], *, alone: bool) -> None:
+    """Count an everyday thing that is measured by a distance or a time: 10 km by car, nine seconds of television.
+
+    Args:
+        comparators: The everyday things that are named.
+        counts: What is counted.
+        told: The slots so far, with the distance and the hours.
+        alone: Whether no device runs for the time that is told.
+    """
+    distance_km, hours = told.pop("distance_km", None), told.get("hours")
+    for thing in comparators:
+        measured = Library.load().named("comparators", thing).get("measure")
+        if distance_km is not None and measured in ("km", "miles"):
+            counts.setdefault("comparator", Quantity(distance_km, "km").to(measured).value)
+        elif hours is not None and alone and measured in ("hours", "minutes") and "comparator" not in counts:
+            counts["comparator"] = Quantity(hours, "h").to(measured).value
+            told["hours"] = None

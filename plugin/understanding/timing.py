@@ -1,0 +1,93 @@
+"""Times in a question: by which period things are counted, how long something runs, on which hours and days, and over which period the answer is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kilowhat.plugin.understanding.measures import PER_THING
+from kilowhat.plugin.understanding.recognise import Mention
+from kilowhat.tools.core.units import TIME
+
+PERIOD_HOURS = {"second": 1 / 3600, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}
+SPANS = {**PERIOD_HOURS, "half_year": PERIOD_HOURS["year"] / 2}
+SCHEDULES: dict[str, dict[str, float]] = {
+    "time.weekdays": {"weekly_days": 5.0},
+    "time.weekend": {"weekly_days": 2.0},
+    "time.office": {"daily_hours": 8.0, "weekly_days": 5.0},
+}
+"""What words say of the hours in which something runs."""
+
+
+def scheduled(mentions: Sequence[Mention], position: int, told: dict[str, Any]) -> bool:
+    """Return whether a time is so many hours of each day, or days of each week, and keep it as that."""
+    quantity, after = mentions[position].quantity, mentions[position + 1] if position + 1 < len(mentions) else None
+    if quantity is None or quantity.dimension != TIME or PER_THING.search(quantity.unit):
+        return False
+    hours = quantity.to("h").value
+    periods = after.senses[:1] if after is not None else ()
+    if after is not None and after.quantity is not None and hours == PERIOD_HOURS["day"] and _hours_of(after) is not None and after.start - mentions[position].end <= 1:
+        told.setdefault("daily_hours", _hours_of(after))
+        return True
+    before = mentions[position - 1] if position else None
+    if before is not None and _hours_of(before) == PERIOD_HOURS["day"] and hours <= PERIOD_HOURS["day"] and mentions[position].start - before.end <= 1:
+        return True
+    if "clock" in mentions[position].senses or ("per.day" in periods and not quantity.unit.startswith("d")):
+        told.setdefault("daily_hours", hours)
+        return True
+    if "per.week" in periods and quantity.unit.startswith("d"):
+        told.setdefault("weekly_days", hours / 24)
+        return True
+    return False
+
+
+def _hours_of(mention: Mention) -> float | None:
+    """Return the hours of a mention of a time, or None."""
+    return mention.quantity.to("h").value if mention.quantity is not None and mention.quantity.dimension == TIME and not PER_THING.search(mention.quantity.unit) else None
+
+
+def working_days(mentions: Sequence[Mention], position: int, told: dict[str, Any]) -> bool:
+    """Return whether a number counts working days (220 working days), and keep them as the time that is asked for."""
+    mention, after = mentions[position], mentions[position + 1] if position + 1 < len(mentions) else None
+    if mention.number is None or after is None or not {"time.weekdays", "time.weekend"} & set(after.senses) or after.start - mention.end > 1:
+        return False
+    told["span_hours"] = mention.number * PERIOD_HOURS["day"]
+    return True
+
+
+def read_times(mentions: Sequence[Mention], senses: frozenset[str], told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the rate, the span and the schedule.
+
+    A period beside a number is a rate (100 a day, 每天100次); any other one is the time that is asked for.
+    """
+    schedule: dict[str, float] = {} if "span_hours" in told else {name: value for sense, values in SCHEDULES.items() if sense in senses for name, value in values.items()}
+    schedule |= {name: told[name] for name in ("daily_hours", "weekly_days") if name in told}
+    periods = [(position, sense.partition(".")[2]) for position, mention in enumerate(mentions) for sense in mention.senses[:1] if sense.startswith("per.")]
+    rate = next((period for position, period in periods if _beside_number(mentions, position)), None)
+    rest = list(dict.fromkeys(period for _, period in periods if period != rate))
+    span = next((length for name, length in SPANS.items() if f"for.{name}" in senses), None)
+    found: dict[str, Any] = {"rate": rate}
+    hours = told.get("hours")
+    if hours is not None and "daily_hours" not in schedule and "day" in (rate, *rest) and (hours <= 24 or set(rest) - {"day"}) and (span or set(rest) - {"day"} or rate not in (None, "day")):
+        schedule["daily_hours"] = hours
+        found["hours"] = hours = None
+    kept = ({"day"} if "daily_hours" in schedule else set()) | ({"week"} if "weekly_days" in schedule else set())
+    rest = [period for period in rest if period not in kept] or [period for period in rest if period == "week"]
+    if span is None and rest:
+        span = PERIOD_HOURS[max(rest, key=PERIOD_HOURS.__getitem__)]
+        found["spans"] = tuple(PERIOD_HOURS[period] for period in rest) if len(rest) > 1 and hours is None else ()
+    if span is None and kept and rate is not None and rate not in kept:
+        span = PERIOD_HOURS[rate]
+    return {**found, **schedule, **({"span_hours": span} if span is not None and "span_hours" not in told else {})}
+
+
+def _beside_number(mentions: Sequence[Mention], position: int) -> bool:
+    """Return whether a period stands right behind what a number counts, or right before a number."""
+    if position + 1 < len(mentions) and (mentions[position + 1].number is not None):
+        return True
+    for before in reversed(mentions[max(0, position - 3) : position]):
+        if before.number is not None or (before.quantity is not None and before.quantity.dimension != TIME):
+            return True
+        if any(sense.startswith(("per.", "ask.")) for sense in before.senses) and not before.names:
+            return False
+    return False

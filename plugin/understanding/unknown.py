@@ -1,0 +1,60 @@
+"""What a question names that nothing here knows, and numbers that can't be read: asked about or refused, never dropped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kilowhat.plugin.understanding.recognise import Mention
+
+_NO_NUMBER = re.compile(r"(?<![\w-])(?:NaN|-?inf(?:init[ey])?|infinitely many)(?![\w-])|∞", re.IGNORECASE)
+_ANY_NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?", re.IGNORECASE)
+
+
+def unreadable(text: str, mentions: Sequence[Mention]) -> str | None:
+    """Return what is no number, or a number in the text that no mention covers, or None: it is asked about, not dropped."""
+    if never := _NO_NUMBER.search(text):
+        return never[0]
+    for match in _ANY_NUMBER.finditer(text):
+        attached = re.search(r"[^\W\d]-?$", text[: match.start()]) or re.match(r"[\s-]?bits?\b", text[match.end() :])
+        if not attached and not any(mention.start < match.end() and match.start() < mention.end for mention in mentions):
+            return match[0][:40]
+    return None
+
+
+_UNKNOWN = re.compile(r"\b[A-Z][\w.-]*(?:\s+[A-Z0-9][\w.-]*)*|\b[a-z]+[-.]?\d[\w.-]*")
+_ASKED_THING = re.compile(r"\s+(?P<name>[a-z]{3,})", re.IGNORECASE)
+_OF_WHAT = re.compile(r"\s*(?:of |的|von |de )\s*(?P<name>[^\W\d]{2,})")
+_NEAR = 12
+"""How many characters further something known may stand: litres of fresh water."""
+
+_USED = re.compile(r"(?:\b(?:with|by|using|via|mit|avec|con|par)|用)\s*$", re.IGNORECASE)
+_AFTER_PREP = re.compile(r"\s*(?:the\s+)?(?P<name>[A-Za-zÀ-ÿ][\w'-]*(?:\s+[A-Z][\w'-]*)*)")
+
+
+def unknown(text: str, mentions: Sequence[Mention], has_place: bool) -> dict[str, str]:
+    """Return a name that nothing recognised: as a place where it stands after 'in', as what is asked after 'how many', else as a thing."""
+    covered = [(mention.start, mention.end) for mention in mentions]
+
+    def free(start: int, end: int) -> bool:
+        return all(end <= left or start >= right for left, right in covered)
+
+    found: dict[str, str] = {}
+    for mention in mentions:
+        if "prep" in mention.senses and not has_place:
+            after = _AFTER_PREP.match(text, mention.end)
+            ends_there = after is not None and after.end() >= len(text.rstrip("?.! ")) - 1 and text[mention.start : mention.end].casefold() in ("in", "region")
+            if after and free(*after.span("name")) and (after["name"][0].isupper() or ends_there):
+                found["unknown_place"] = after["name"]
+        asked = _ASKED_THING.match(text, mention.end) if "ask.how_many" in mention.senses else None
+        if asked and free(*asked.span("name")):
+            found["unknown_wanted"] = asked["name"]
+        of = _OF_WHAT.match(text, mention.end) if mention.unit is not None else None
+        if of and not any(of.start("name") <= other.start <= of.start("name") + _NEAR or other.start <= of.start("name") < other.end for other in mentions):
+            found["unknown_wanted"] = of["name"]
+    for match in _UNKNOWN.finditer(text):
+        if match.start() == 0 and "-" not in match[0] and not re.search(r"\d", match[0]):
+            continue
+        if free(*match.span()) and match[0] not in found.get("unknown_place", "") and len(match[0]) > 1:
+            found.setdefault("unknown_model" if _USED.search(text[: match.start()]) else "unknown", match[0])
+    return found
