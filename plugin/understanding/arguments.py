@@ -161,11 +161,23 @@ def _duration(slots: Slots, tool: Tool) -> Filled:
     return (1.0, ()) if slots.hours is None or slots.amount_rate is not None else (slots.hours, ("hours",))
 
 
+def _ends_of_growth(slots: Slots) -> tuple[str, str] | None:
+    """Return the two ends of a growth that is told as one range over years: from 20 to 90 TWh in 8 years."""
+    low, to, high = slots.amounts[0][0].partition(" to ") if len(slots.amounts) == 1 else ("", "", "")
+    if not to or slots.hours is None or slots.hours < PERIOD_HOURS["year"] or "place" in slots.named:
+        return None
+    return f"{low} {high.partition(' ')[2]}", high
+
+
 def _start(slots: Slots, _tool: Tool) -> Filled:
+    if (ends := _ends_of_growth(slots)) is not None:
+        return ends[0], ("amounts",)
     return (slots.amounts[0][0], ("amounts",)) if len(slots.amounts) > 1 or (slots.percents and slots.amounts) else None
 
 
 def _end(slots: Slots, _tool: Tool) -> Filled:
+    if (ends := _ends_of_growth(slots)) is not None:
+        return ends[1], ("more amounts",)
     same = len(slots.amounts) > 1 and slots.amounts[0][1] == slots.amounts[1][1]
     return (slots.amounts[1][0], ("more amounts",)) if same else None
 
@@ -344,6 +356,8 @@ ARGUMENTS: dict[str, Fill] = {
     "hourly_intensity_g_co2e_per_kwh": _hourly,
     "duration_h": _duration,
     "forecast": _named("forecast"),
+    "efficiency_gain": _slot("efficiency_gain"),
+    "demand_growth": lambda slots, _tool: None if slots.times is None or slots.efficiency_gain is None else (slots.times, ("times",)),
     "start": _start,
     "end": _end,
     "years": _years,

@@ -29,6 +29,7 @@ PHRASES = Path(__file__).parent.parent / "phrases"
 
 
 CODE, CAPITALS = 1, 2
+FREEST = (0, CAPITALS, CODE)
 """A spelling that counts only where it is written as a code; or only in capitals (US, UK)."""
 
 
@@ -36,20 +37,21 @@ class Table:
     """Phrases by first token, the longest first; each says a kind and a value, and whether it counts only as a code or in capitals."""
 
     def __init__(self) -> None:
-        self._phrases: dict[str, list[list[Any]]] = {}
-        self._seen: set[tuple[Any, ...]] = set()
+        self._phrases: dict[tuple[tuple[str, ...], str, str], int] = {}
 
     def add(self, spelling: str, kind: str, value: str, *, code: int = 0) -> None:
-        """Add a spelling, once; digits alone are a number, whatever else they name."""
-        words = [token.folded for token in tokenise(spelling)] if not spelling.isdecimal() else []
-        entry = (tuple(words), kind, value)
-        if words and entry not in self._seen:
-            self._seen.add(entry)
-            self._phrases.setdefault(words[0], []).append([words, kind, value, *([int(code)] if code else [])])
+        """Add a spelling; one that is told twice counts in the freer way. Digits alone are a number, whatever else they name."""
+        words = tuple(token.folded for token in tokenise(spelling)) if not spelling.isdecimal() else ()
+        if words:
+            entry = (words, kind, value)
+            self._phrases[entry] = code if entry not in self._phrases else FREEST[min(FREEST.index(code), FREEST.index(self._phrases[entry]))]
 
     def content(self) -> dict[str, list[list[Any]]]:
-        """Return the phrases in a stable order."""
-        return {token: sorted(phrases, key=lambda phrase: (-len(phrase[0]), phrase[1], phrase[2])) for token, phrases in sorted(self._phrases.items())}
+        """Return the phrases by their first token, in a stable order."""
+        table: dict[str, list[list[Any]]] = {}
+        for (words, kind, value), code in sorted(self._phrases.items(), key=lambda item: (item[0][0][0], -len(item[0][0]), item[0][1:])):
+            table.setdefault(words[0], []).append([list(words), kind, value, *([code] if code else [])])
+        return table
 
 
 def build() -> dict[str, Any]:
@@ -103,13 +105,15 @@ def _names(library: Library) -> dict[str, Any]:
     ):
         for name_id in library.names(kind):
             name = library.named(kind, name_id)
-            add(name_id, slot, name_id, code=slot == "place")
+            add(name_id, slot, name_id, code=CODE if slot == "place" else 0)
             for spelling in (name.name, *name.aliases):
                 add(
                     spelling,
                     slot,
                     name_id,
-                    code=spelling.isascii() and ((slot == "place" and "-" in spelling and spelling.islower()) or (len(spelling) <= 3 and spelling.isupper() and slot in ("place", "comparator"))),
+                    code=CODE
+                    if spelling.isascii() and ((slot == "place" and "-" in spelling and spelling.islower()) or (len(spelling) <= 3 and spelling.isupper() and slot in ("place", "comparator")))
+                    else 0,
                 )
     taken = set()
     for model in catalogue.names():

@@ -27,7 +27,7 @@ _TIMES = re.compile(rf"\s*-?\s*(?:(?:times|x|mal|fach|veces|fois)\b{_MORE.patter
 """What makes of a number a ratio that is stated, and not a count."""
 
 _DEVICE_HOURS = re.compile(r"[\s-]*(?:gpu[\s-]*)?(?:hours?\b|卡时|卡時|小时|小時)", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.;!?]\s|[。；！？]")
+SENTENCE_END = re.compile(r"[.;!?]\s|[。；！？]")
 _PART_END = re.compile(r"[,;.!?]\s|[、，；。！？]")
 
 
@@ -61,7 +61,7 @@ def count(text: str, mentions: Sequence[Mention], position: int, counts: dict[st
     if mention.size is not None:
         told.setdefault("size", mention.size)
         return
-    if _is_factor(text, mention, before, told):
+    if _is_factor(text, mention, next((other for other in reversed(mentions[:position]) if "prep" not in other.senses), None), mentions[position + 1 : position + 3], told):
         return
     counted = _counted(text, mentions, position)
     if before is not None and "hardware" in before.names and text[mention.start - 1 : mention.start] in ("(", "（"):
@@ -70,7 +70,7 @@ def count(text: str, mentions: Sequence[Mention], position: int, counts: dict[st
     if re.fullmatch(r"(?:19|20)\d\d\s?年?", written) and (counted == "bare" or written.endswith("年")):
         told.setdefault("years", []).append(int(mention.number))
         return
-    if counted == "bare" and before is not None and not _SENTENCE_END.search(text, before.end, mention.start):
+    if counted == "bare" and before is not None and not SENTENCE_END.search(text, before.end, mention.start):
         counted = "concurrent" if "mod.concurrent" in before.senses else class_of(before) or "bare"
     if counted == "device" and _DEVICE_HOURS.match(text, mentions[position + 1].end if position + 1 < len(mentions) else mention.end):
         told.setdefault("device_hours", mention.number)
@@ -81,15 +81,25 @@ def count(text: str, mentions: Sequence[Mention], position: int, counts: dict[st
         told.setdefault("spare", []).append(written.strip())
 
 
-def _is_factor(text: str, mention: Mention, before: Mention | None, told: dict[str, Any]) -> bool:
+MOST_PUE = 3.0
+"""A number right behind a PUE that is no larger is another PUE: from 1.6 to 1.1."""
+
+
+def _is_factor(text: str, mention: Mention, before: Mention | None, mentions_after: Sequence[Mention], told: dict[str, Any]) -> bool:
     """Return whether a number is a PUE, a WUE, a utilisation or a stated ratio, and keep it as that."""
     number = mention.number
     for sense, slot in (("mod.pue", "pue"), ("mod.wue", "wue_l_per_kwh"), ("mod.utilisation", "utilisation")):
         if before is not None and sense in before.senses and (slot != "utilisation" or 0 <= (number or 0) <= 1):
             told.setdefault(slot, number)
+            if slot == "pue":
+                told.setdefault("pues", []).append(number)
             return True
+    if "pues" in told and "utilisation" not in told and before is not None and before.number == told["pues"][-1] and 1 <= (number or 0) < MOST_PUE:
+        told["pues"].append(number)
+        return True
     if _TIMES.match(text, mention.end) or (text[mention.end - 1] in "x×" and _MORE.match(text, mention.end)):
-        told.setdefault("times", number)
+        ahead = [sense for after in mentions_after for sense in after.senses]
+        told.setdefault("efficiency_gain" if "mod.efficient" in ahead else "times", number)
         return True
     return False
 
@@ -104,7 +114,7 @@ def _counted(text: str, mentions: Sequence[Mention], position: int) -> str:
     behind = before is not None and class_of(before) is not None and before.number is None and mention.start - before.end <= 1
     counted, concurrent = "bare", False
     for after in mentions[position + 1 : position + 1 + REACH]:
-        gone = (_PART_END if behind else _SENTENCE_END).search(text, mention.end, after.start)
+        gone = (_PART_END if behind else SENTENCE_END).search(text, mention.end, after.start)
         if gone or after.number is not None or after.quantity is not None or "place" in after.names:
             break
         concurrent = concurrent or "mod.concurrent" in after.senses

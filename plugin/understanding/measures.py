@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from kilowhat.plugin.understanding.counting import class_of
+from kilowhat.plugin.understanding.counting import REACH, class_of
 from kilowhat.plugin.understanding.recognise import Mention
 from kilowhat.tools import Library
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, LENGTH, MASS, POWER, TIME, VOLUME, Dimension, Quantity, combine, parse_unit
@@ -22,6 +22,7 @@ _EACH_BEFORE = re.compile(r"(?:每一?[次个個条條张張则則回]|(?:あた
 _OF_ONE = re.compile(r"\s*(?:an?|per|pro|par|por|je|/|的?每)\s*(?:single |one )?", re.IGNORECASE)
 """What stands between an amount and the thing that it is for one of: 1.8 Wh a prompt."""
 
+_CLAUSE_END = re.compile(r"[,;.!?，。；！？]\s|[，。；！？]")
 _AT = re.compile(r"\s*(?:at|à|zu|zu je|@|x|×|\*|times|de)\s*", re.IGNORECASE)
 """What stands between things and an amount for each: a million answers at 45 mL."""
 
@@ -49,6 +50,7 @@ def measure(text: str, mentions: Sequence[Mention], position: int, told: dict[st
         told.setdefault("lifetime_hours", quantity.to("h").value)
     elif dimension == TIME:
         told["hours"] = told.get("hours", 0.0) + quantity.to("h").value
+        told.setdefault("durations", []).append(quantity.to("h").value)
     elif dimension == POWER:
         ends = (quantity.low, quantity.high) if quantity.low is not None else (quantity.value,)
         told.setdefault("power_w", []).extend(Quantity(end, quantity.unit).to("W").value for end in ends if end is not None)
@@ -58,9 +60,9 @@ def measure(text: str, mentions: Sequence[Mention], position: int, told: dict[st
         told.setdefault("intensities_g", []).append(quantity.value * scale)
     elif dimension == _WATER_INTENSITY:
         told.setdefault("wue_l_per_kwh", quantity.to("L/kWh").value)
-    elif dimension in _EACH_SLOTS and _is_each(text, mentions, position):
+    elif dimension in _EACH_SLOTS and _EACH_SLOTS[dimension][0] not in told and _is_each(text, mentions, position):
         slot, unit = _EACH_SLOTS[dimension]
-        told.setdefault(slot, quantity.to(unit).value)
+        told[slot] = quantity.to(unit).value
     elif dimension in (ENERGY, EMISSIONS, VOLUME, MASS):
         _amount(mentions, position, quantity, told)
     elif dimension == _DATA and quantity.unit == "B":
@@ -87,6 +89,11 @@ def _is_each(text: str, mentions: Sequence[Mention], position: int) -> bool:
         return True
     if _EACH.match(text, mention.end) or _EACH_BEFORE.search(text[: mention.start]):
         return True
+    for near in reversed(mentions[max(0, position - REACH) : position]):
+        if near.number is not None or near.quantity is not None:
+            break
+        if "each" in near.senses and not _CLAUSE_END.search(text, near.end, mention.start):
+            return True
     after = mentions[position + 1] if position + 1 < len(mentions) else None
     if after is not None and class_of(after) not in (None, "comparator") and _OF_ONE.fullmatch(text, mention.end, after.start):
         return True
@@ -102,6 +109,8 @@ def _amount(mentions: Sequence[Mention], position: int, quantity: Quantity, told
     else:
         written, dimension = as_text(quantity), quantity.dimension
     told.setdefault("amounts", []).append((written, dimension))
+    if quantity.dimension == EMISSIONS:
+        told["as_gas"] = True
     after = mentions[position + 1] if position + 1 < len(mentions) else None
     if after is not None and after.senses and after.senses[0].startswith("per.") and not told.get("amount_rate"):
         told["amount_rate"] = after.senses[0].partition(".")[2]

@@ -26,9 +26,10 @@ _GROUP = 3
 _ODD = re.compile(r"(?<=[\d十百千万亿萬億])[多余餘來几幾](?=[万亿萬億千百]?[个個張张度次条條篇块塊台瓦公吨噸升]|[万亿萬億千百])")
 """The "odd" of fifty-odd thousand, which leaves the number about as it is."""
 
+_HALF_UNIT = re.compile(r"(?<![一二两兩三四五六七八九十百千万亿萬億\d個个])半(?=[度公吨噸升斤瓦千兆])")
 _HAN = "〇零一二三四五六七八九十百千万两兩半"
 _PARTS = re.compile(rf"([\d{_HAN}]+)分之([\d{_HAN}.点點]+)(?:(?:到|至)([\d{_HAN}.]+))?")
-_TENTHS = re.compile(rf"(?<![\d{_HAN}])([一二三四五六七八九两兩\d])成([一二三四五六七八九半])?(?![\w立本为為功熟长長])")
+_TENTHS = re.compile(rf"(?<![\d{_HAN}])([一二三四五六七八九两兩\d])成([一二三四五六七八九半])?(?![立本为為功熟长長员員分交语語都绩績果品])")
 _RESOLUTION = re.compile(r"(?<![\w])(480p|540p|720p|1080p|1440p|2160p)(?![\w])", re.IGNORECASE)
 _SIZES = {"480p": "854x480", "540p": "960x540", "720p": "1280x720", "1080p": "1920x1080", "1440p": "2560x1440", "2160p": "3840x2160"}
 _LISTED = re.compile(
@@ -100,6 +101,7 @@ def plain_numbers(text: str, decimal: str = ".") -> str:
     text = _ONE_AND_A_HALF.sub(r"1.5 \1s", text)
     text = _MIXED.sub(_stacked, text)
     text = _ODD.sub("", text)
+    text = _HALF_UNIT.sub("0.5", text)
     text = _PARTS.sub(_share, text)
     text = _TENTHS.sub(_tenths, text)
     text = _RESOLUTION.sub(lambda match: " " + _SIZES[match[1].casefold()] + " ", text)

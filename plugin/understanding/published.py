@@ -28,7 +28,7 @@ _NAMED = {"provider": "provider", "place": "place", "hardware": "hardware"}
 def published(slots: Slots) -> Call | None:
     """Return the call that gives the published figure on what a question names as a whole, or None where it asks for a calculation."""
     asked = _asked(slots)
-    if slots.counts.keys() - {"bare"} or slots.amounts or slots.power_w or slots.hours is not None:
+    if {kind for kind, number in slots.counts.items() if (kind, number) != ("device", 1.0)} - {"bare"} or slots.amounts or slots.power_w or slots.hours is not None:
         return None
     if (of_thing := _of_a_thing(slots)) is not None:
         return of_thing
@@ -48,17 +48,30 @@ def published(slots: Slots) -> Call | None:
     return Call("look_up_references", {"query": best.id})
 
 
+_OF_A_RUN = {"token": ("training-tokens",), "parameter": ("training-parameters",), "device": ("training-accelerators",)}
+"""What is published of a training run, by what its number is asked of."""
+
+
 def _of_a_thing(slots: Slots) -> Call | None:
-    """Return the call for the rated power of a device, or the water of a training run, of which no tool makes more than is published."""
-    library = Library.load()
+    """Return the call for what is published of a device or a training run, and no tool calculates: rated power, memory, tokens, water."""
     hardware, run = slots.name("hardware"), slots.name("run")
-    if hardware is not None and slots.senses & {"ask.power"} and slots.span_hours is None and slots.rate is None:
-        found = library.find("device-power", hardware=hardware) or library.find("server-power", hardware=hardware)
+    subjects: tuple[str, ...] = ()
+    if hardware is not None and slots.span_hours is None and slots.rate is None:
+        subjects = ("device-power", "server-power") if "ask.power" in slots.senses else ("device-memory",) if "ask.memory" in slots.senses else ()
+    elif run is not None and slots.asked in _OF_A_RUN:
+        subjects = _OF_A_RUN[slots.asked]
     elif run is not None and slots.wanted == "water" and "act.train" in slots.senses and "place" not in slots.named:
-        found = library.find("training-water", run=run)
-    else:
-        found = []
-    return Call("look_up_references", {"query": found[0].id}) if found else None
+        subjects = ("training-water",)
+    scope = {"hardware": hardware} if hardware is not None else {"run": run or ""}
+    found = next((fact for subject in subjects for fact in Library.load().find(subject, **scope)), None)
+    return Call("look_up_references", {"query": found.id}) if found is not None else None
+
+
+def water_of_run(slots: Slots) -> str | None:
+    """Return the published water of the training run that a question names, as a quantity, or None."""
+    run = slots.name("run")
+    found = Library.load().find("training-water", run=run) if run is not None else []
+    return f"fact:{found[0].id}" if found else None
 
 
 def _asked(slots: Slots) -> str | None:

@@ -198,6 +198,8 @@ def _quantities(text: str) -> Iterator[Mention]:
         mention = _longest_quantity(text, start, match.end())
         if mention is not None:
             yield mention
+            if mention.quantity is not None and mention.quantity.low is None:
+                yield Mention(start, match.end(), number=parse_quantity(text[start : match.end()]).value)
 
 
 _FACTOR_BEFORE = re.compile(r"(?<![^\W\d])(?:PUE|WUE|MFU)$", re.IGNORECASE)

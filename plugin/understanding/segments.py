@@ -15,7 +15,7 @@ from kilowhat.plugin.understanding.recognise import Mention
 from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
 
 MAXIMUM = 8
-_JOINT = re.compile(r"\b(?:and|or|und|oder|et|ou|y|o)\b|[和與与跟、，；;]|,(?=\s)", re.IGNORECASE)
+_JOINT = re.compile(r"\b(?:and|or|und|oder|et|ou|y|o)\b|[和與与跟と、，；;]|,(?=\s)", re.IGNORECASE)
 """A word between two things: what stands before it belongs to the first."""
 
 _SERVED = ("request", *TOKENS)

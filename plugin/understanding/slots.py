@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kilowhat.plugin.understanding.counting import REACH, class_of, count, meant
+from kilowhat.plugin.understanding.counting import REACH, SENTENCE_END, class_of, count, meant
 from kilowhat.plugin.understanding.measures import bound, count_everyday, measure, share_units
 from kilowhat.plugin.understanding.recognise import Mention
 from kilowhat.plugin.understanding.timing import read_times, scheduled, working_days
@@ -31,10 +31,12 @@ class Slots:
     with their dimension. ``rate`` is the period by which things are counted (a day), ``hours`` how long
     something runs, ``span_hours`` the period over which the answer is wanted.
     ``daily_hours`` and ``weekly_days`` say how much of a day and of a week it runs; ``spans`` the periods where several are asked for.
-    ``amount_rate`` is the period that an amount is told for, ``roles`` the amounts by part of a life cycle.
+    ``amount_rate`` is the period that an amount is told for, ``roles`` the amounts by part of a life cycle,
+    ``as_gas`` whether a mass is said to be one of greenhouse gas.
     ``factor`` says by how much the number of a thing changes (double the cards).
     ``times`` is a ratio that is stated (10 times more than); ``spare`` the numbers that count what another one counts;
-    ``asked`` the kind of thing whose number is asked for (how many images); ``bound`` is > or < before a stated amount.
+    ``asked`` the kind of thing whose number is asked for (how many images); ``aside`` whether an
+    everyday thing is only mentioned beside the question; ``bound`` is > or < before a stated amount.
     """
 
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -50,14 +52,17 @@ class Slots:
     daily_hours: float | None = None
     weekly_days: float | None = None
     asked: str | None = None
+    aside: bool = False
     bound: str | None = None
     times: float | None = None
+    efficiency_gain: float | None = None
     spare: tuple[str, ...] = ()
     size: tuple[float, float] | None = None
     power_w: tuple[float, ...] = ()
     energy_wh_each: float | None = None
     emissions_g_each: float | None = None
     water_ml_each: float | None = None
+    as_gas: bool = False
     amount_rate: str | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
     wue_l_per_kwh: float | None = None
@@ -66,6 +71,7 @@ class Slots:
     parameters_b: float | None = None
     weight_bits: float | None = None
     pue: float | None = None
+    pues: tuple[float, ...] = ()
     utilisation: float | None = None
     percents: tuple[float, ...] = ()
     intensities_g: tuple[float, ...] = ()
@@ -118,8 +124,12 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
                 told.setdefault("bound", sign)
         if mention.unit is not None:
             told.setdefault("unit", mention.unit)
+    durations = told.pop("durations", [])
+    if len(durations) == 2 and "act.make" in senses and "lifetime_hours" not in told:
+        told |= {"lifetime_hours": max(durations), "hours": min(durations)}
     told.update(read_times(mentions, senses, told))
     told["asked"] = _asked(mentions)
+    told["aside"] = _aside(text, mentions)
     told["factor"] = _factor(mentions)
     if bits := _BITS.search(text):
         told["weight_bits"] = float(next(group for group in bits.groups() if group))
@@ -139,16 +149,26 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
 _BITS = re.compile(r"\b(?:(\d{1,2})[\s-]?bits?|(?:fp|int|bf|q)(4|8|16|32))\b", re.IGNORECASE)
 
 
+_ASKED = frozenset({"ask.energy", "ask.emissions", "ask.water"})
+
+
 def _asked(mentions: Sequence[Mention]) -> str | None:
     """Return the kind of thing that "how many" asks for: the next one that is counted, if no number and no unit comes before it."""
     start = next((position for position, mention in enumerate(mentions) if "ask.how_many" in mention.senses), None)
     found = None
     for mention in mentions[start + 1 : start + 1 + REACH] if start is not None else ():
-        if mention.number is not None or mention.quantity is not None or mention.unit is not None:
+        if mention.number is not None or mention.quantity is not None or mention.unit is not None or any(sense in _ASKED for sense in mention.senses):
             break
         kind = "run" if "act.train" in mention.senses else "request" if {"service", "llm"} & mention.names.keys() else class_of(mention)
         found = kind if kind is not None and (found is None or found == "thing") else found
     return found
+
+
+def _aside(text: str, mentions: Sequence[Mention]) -> bool:
+    """Return whether everyday things stand only in a sentence behind the one that asks."""
+    asked = [mention.end for mention in mentions if any(sense in _ASKED for sense in mention.senses)]
+    things = [mention.start for mention in mentions if "comparator" in meant(mention)]
+    return bool(asked and things) and SENTENCE_END.search(text, asked[0], min(things)) is not None and asked[0] < min(things)
 
 
 def _factor(mentions: Sequence[Mention]) -> tuple[float, str] | None:
@@ -170,5 +190,5 @@ def _wanted(mentions: Sequence[Mention], senses: frozenset[str], unit: str | Non
         return "source"
     wanted = _QUANTITIES.get(parse_unit(unit).dimension) if unit is not None else None
     if wanted is None:
-        wanted = next((sense.partition(".")[2] for mention in mentions for sense in mention.senses if sense in ("ask.emissions", "ask.water", "ask.energy")), None)
+        wanted = next((sense.partition(".")[2] for mention in mentions for sense in mention.senses if sense in _ASKED), None)
     return "water-on-site" if wanted == "water" and "mod.on_site" in senses else wanted

@@ -17,7 +17,7 @@ from kilowhat.plugin.understanding.checking import claim_plan
 from kilowhat.plugin.understanding.counting import TOKENS
 from kilowhat.plugin.understanding.how_many import how_many
 from kilowhat.plugin.understanding.plan import Call, Plan, as_quantity, as_ref
-from kilowhat.plugin.understanding.published import measured_by, published
+from kilowhat.plugin.understanding.published import measured_by, published, water_of_run
 from kilowhat.plugin.understanding.recognise import Mention, read
 from kilowhat.plugin.understanding.segments import cut
 from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
@@ -26,7 +26,7 @@ from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.catalogue import find_model
 from kilowhat.tools.core.reference import fold
 from kilowhat.tools.core.tool import Tool
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, format_number
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, format_number, parse_quantity, parse_unit
 
 _MERGED = ("counts", "named", "senses", "ends")
 MAXIMUM_TURNS = 12
@@ -72,7 +72,7 @@ def _several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]
     calls, labels = [], []
     comparing = bool(slots.senses & {"shape.versus", "ask.ratio"})
     for label, part in parts:
-        still = comparing and "hardware" in part.named and part.hours is None and part.span_hours is None and part.rate is None
+        still = comparing and "act.make" not in slots.senses and "hardware" in part.named and part.hours is None and part.span_hours is None and part.rate is None
         planned = plan(replace(part, hours=1.0) if still else part, language, text)
         if planned.outcome != "answered" or (planned.calls[-1].tool == "look_up_references" and not (comparing and as_quantity(planned.calls[-1]))):
             return None
@@ -81,8 +81,11 @@ def _several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]
     if not calls or (any(call.tool == "convert_to_equivalents" for call in calls) and not slots.senses & {"shape.versus", "ask.ratio"}):
         return None
     places = "place" in slots.named and len({call.arguments.get("region") for call in calls}) > 1
+    if places and "ask.ratio" not in slots.senses and (ranked := _ranked(calls)) is not None:
+        return Plan("answered", language, (ranked,), quantity=None if slots.wanted == "energy" else slots.wanted, unit=slots.unit)
     if slots.senses & ({"ask.ratio"} if places else {"shape.versus", "ask.ratio"}) and "compare" in TOOLS:
-        wanted = f"#{slots.wanted}" if slots.wanted in ("energy", "emissions", "water") else ""
+        by_emissions = any(call.tool == "convert_to_equivalents" and measured_by(part.named["comparator"][0]) == "emissions" for call, (_, part) in zip(calls, parts, strict=True))
+        wanted = "#emissions" if by_emissions else f"#{slots.wanted}" if slots.wanted in ("energy", "emissions", "water") else ""
         items = [
             {"label": label, "quantity": as_quantity(call) or as_ref(call) + (wanted if "region" in TOOLS[call.tool].arguments.model_fields else "")} for label, call in zip(labels, calls, strict=True)
         ]
@@ -91,6 +94,21 @@ def _several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]
     if total is not None:
         return Plan("answered", language, (total,), quantity=slots.wanted, unit=slots.unit)
     return Plan("answered", language, tuple(calls), quantity=slots.wanted, unit=slots.unit, parallel=True)
+
+
+def _ranked(calls: Sequence[Call]) -> Call | None:
+    """Return the call that ranks the places of calls that differ in nothing else."""
+    regions = [call.arguments.get("region") for call in calls]
+    rest = [Call(call.tool, {name: value for name, value in call.arguments.items() if name != "region"}) for call in calls]
+    if None in regions or any(other != rest[0] for other in rest):
+        return None
+    energy = rest[0].arguments["energy"] if rest[0].tool == "convert_energy_to_emissions" and rest[0].arguments.keys() == {"energy"} else f"{as_ref(rest[0])}#energy"
+    ranked = Call("choose_place_and_time", {"energy": energy, "regions": regions})
+    try:
+        TOOLS[ranked.tool](ranked.arguments)
+    except KilowhatError:
+        return None
+    return ranked
 
 
 def _sum(slots: Slots, calls: Sequence[Call]) -> Call | None:
@@ -166,7 +184,7 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         plans = [plan(replace(slots, spans=(), span_hours=span), language, text) for span in slots.spans]
         each = plans[0].outcome == "answered" and all(len(planned.calls) == 1 for planned in plans)
         return replace(plans[0], calls=tuple(planned.calls[0] for planned in plans), parallel=True) if each else plan(replace(slots, spans=()), language, text)
-    if "ask.grid" in slots.senses and "place" in slots.named and not slots.things and not slots.amounts:
+    if "ask.grid" in slots.senses and "place" in slots.named and not slots.things and not slots.amounts and not slots.power_w:
         year = {"year": slots.years[0]} if slots.years else {}
         return Plan("answered", language, (Call("convert_energy_to_emissions", {"energy": "1 kWh", "region": slots.named["place"][0], **year}),), quantity="carbon-intensity")
     if slots.wanted == "source":
@@ -175,6 +193,17 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return Plan("answered", language, (Call("project_growth", {"forecast": slots.named["forecast"][0]}),), quantity="energy")
     if not slots.things and not slots.amounts and slots.senses >= {"noun.request", "about.subject"} and slots.wanted in ("energy", "emissions", "water"):
         slots = replace(slots, named={**slots.named, "service": ("ai-chatbot",)})
+    if (part := _part_of(slots, language)) is not None:
+        return part
+    if (converted := _in_another_unit(slots, language)) is not None:
+        return converted
+    things = slots.named.get("comparator", ())
+    if things and "act.train" in slots.senses and not slots.counts and measured_by(things[0]) == "water" and (water := water_of_run(slots)) is not None:
+        return Plan("answered", language, (Call("convert_to_equivalents", {"quantity": water, "equivalents": list(things)}),), quantity="count")
+    if len(slots.pues) == PAIR and (change := _change_of_pue(slots, language, text)) is not None:
+        return change
+    if (energy := _energy_of_emissions(slots, language)) is not None:
+        return energy
     if len(slots.ends) == 1 or len(slots.power_w) == 2:
         return _both_ends(slots, language, text)
     fitting = [(score, -order, tool, arguments, used) for order, tool in enumerate(TOOLS.values()) if (fit := _fit(tool, slots)) for score, arguments, used in [fit]]
@@ -187,7 +216,7 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         share = "saving-share" if "ask.percent" in slots.senses else "saving"
         two = len(arguments.get("hourly_intensity_g_co2e_per_kwh", ())) == PAIR
         return Plan("answered", language, calls, quantity=f"{share}-at-most" if two else share, unit=slots.unit, unused=_unused(slots, used))
-    wanted = "count" if "comparator" in slots.named and calls[-1].tool == "convert_to_equivalents" and "equivalents" in calls[-1].arguments else slots.wanted
+    wanted = "count" if not slots.aside and "comparator" in slots.named and calls[-1].tool == "convert_to_equivalents" and "equivalents" in calls[-1].arguments else slots.wanted
     return Plan("answered", language, calls, quantity=wanted, unit=slots.unit, unused=_unused(slots, used))
 
 
@@ -206,7 +235,7 @@ def _of_the_act(fitting: list[Fitting], slots: Slots) -> list[Fitting]:
     """Return the tools that fit what is done: one that makes where making is asked about, none that serves requests where training is."""
     if "act.make" in slots.senses:
         fitting = [fit for fit in fitting if fit[2].topic == "make" or "embodied_kg_co2e" in fit[3]] or fitting
-    if "act.train" in slots.senses and not slots.counts.keys() & {"request", "user", *TOKENS}:
+    if "act.train" in slots.senses and not slots.counts.keys() & {"request", "user", "input", "output"}:
         fitting = [fit for fit in fitting if fit[2].name not in ("estimate_llm", "estimate_service")]
     return fitting
 
@@ -240,7 +269,9 @@ def _refusal(slots: Slots, language: str) -> Plan | None:
         return Plan("needs_input", language, reason="unreadable", slots={"number": slots.unreadable})
     if slots.unknown_wanted is not None and (slots.wanted is None or slots.unit is not None) and "comparator" not in slots.named:
         return Plan("declined", language, reason="off_subject")
-    if "ask.money" in slots.senses and slots.wanted is None and not slots.unit and "shape.claim" not in slots.senses:
+    if "ask.money" in slots.senses and (slots.wanted is None or not slots.things) and not slots.unit and "shape.claim" not in slots.senses:
+        return Plan("declined", language, reason="off_subject")
+    if "act.inject" in slots.senses and not slots.things and not slots.amounts:
         return Plan("declined", language, reason="off_subject")
     if "about.appliance" in slots.senses and not slots.things and not slots.senses & {"about.subject", "about.datacentre"} and not slots.named.get("comparator"):
         return Plan("declined", language, reason="off_subject")
@@ -257,6 +288,56 @@ def _refusal(slots: Slots, language: str) -> Plan | None:
     if slots.things == ["task"] and not (slots.counts or slots.wanted or "comparator" in slots.named):
         return Plan("needs_input", language, reason="which_task")
     return None
+
+
+def _part_of(slots: Slots, language: str) -> Plan | None:
+    """Return the plan for a share of an amount (3 % of 9.8 TWh), or for the yearly rate of something that grows so many times in years."""
+    if slots.things or slots.named.get("comparator"):
+        return None
+    if slots.factor is not None and slots.hours is not None and slots.hours >= PERIOD_HOURS["year"] and "ask.percent" in slots.senses:
+        years = slots.hours / PERIOD_HOURS["year"]
+        return Plan("answered", language, (Call("calculate", {"expression": f"{slots.factor[0]!r} ** (1 / {years!r}) - 1", "unit": "%"}),), quantity="ratio")
+    share = slots.percents[0] / 100 if len(slots.percents) == 1 else slots.counts.get("bare", 1.0)
+    if len(slots.amounts) != 1 or not 0 < share < 1 or slots.hours is not None or slots.wanted not in ("energy", "emissions", "water") or "ask.save" in slots.senses:
+        return None
+    return Plan("answered", language, (Call("calculate", {"expression": f"{share!r} * ({slots.amounts[0][0]})"}),), quantity=slots.wanted, unit=slots.unit)
+
+
+def _in_another_unit(slots: Slots, language: str) -> Plan | None:
+    """Return the plan that only converts an amount to another unit of the same kind."""
+    if len(slots.amounts) != 1 or slots.unit is None or slots.things or slots.named.get("comparator") or slots.intensities_g or slots.wue_l_per_kwh or slots.percents:
+        return None
+    amount, dimension = slots.amounts[0]
+    if parse_unit(slots.unit).dimension != dimension or parse_quantity(amount).unit == slots.unit or slots.hours is not None or slots.amount_rate is not None:
+        return None
+    return Plan("answered", language, (Call("calculate", {"expression": amount, "unit": slots.unit}),), quantity=slots.wanted, unit=slots.unit)
+
+
+def _change_of_pue(slots: Slots, language: str, text: str) -> Plan | None:
+    """Return the plan for a PUE that changes: what is saved, or by how many percent."""
+    before, after = max(slots.pues), min(slots.pues)
+    if "ask.percent" in slots.senses:
+        return Plan("answered", language, (Call("calculate", {"expression": f"1 - {after!r} / {before!r}", "unit": "%"}),), quantity="ratio")
+    if (amount := slots.amount(ENERGY)) is not None and not slots.things:
+        return Plan("answered", language, (Call("calculate", {"expression": f"({amount}) * ({before!r} - {after!r})"}),), quantity="energy", unit=slots.unit)
+    plans = [plan(replace(slots, pue=pue, pues=()), language, text) for pue in (before, after)]
+    if any(planned.outcome != "answered" or "pue" not in planned.calls[0].arguments for planned in plans):
+        return None
+    wanted = slots.wanted if slots.wanted in ("emissions", "water") else "energy"
+    saved = " - ".join(f"{as_ref(planned.calls[0])}#{wanted}" for planned in plans)
+    return Plan("answered", language, (Call("calculate", {"expression": saved}),), quantity=wanted, unit=slots.unit)
+
+
+def _energy_of_emissions(slots: Slots, language: str) -> Plan | None:
+    """Return the plan that turns emissions back into the electricity that causes them; a mass that is not said to be of greenhouse gas is asked about."""
+    amount = slots.amount(EMISSIONS)
+    if amount is None or slots.unit is None or slots.wanted != "energy" or slots.things or slots.amount(ENERGY) or "comparator" in slots.named:
+        return None
+    if "ask.emissions" not in slots.senses and not slots.as_gas:
+        return Plan("needs_input", language, reason="which_task")
+    place = {"region": slots.named["place"][0]} if "place" in slots.named else {}
+    per_kwh = as_ref(Call("convert_energy_to_emissions", {"energy": "1 kWh", **place}))
+    return Plan("answered", language, (Call("calculate", {"expression": f"({amount}) / ({per_kwh}#emissions) * 1 kWh"}),), quantity="energy", unit=slots.unit)
 
 
 def _both_ends(slots: Slots, language: str, text: str) -> Plan:
