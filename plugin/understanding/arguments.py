@@ -55,7 +55,8 @@ def _count(slots: Slots, tool: Tool) -> Filled:
         found = _counted("task", "thing", "request", "bare")(slots, tool)
         if found is None:
             return None
-        return found[0] * _periods(slots), (*found[1], "rate", "span")
+        users = slots.counts.get("user", 1.0) if "task" in fields else 1.0
+        return found[0] * users * _periods(slots), (*found[1], "count user", "rate", "span")
     return _devices(slots, tool)
 
 

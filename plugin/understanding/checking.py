@@ -26,7 +26,7 @@ _CLAIMING = {"shape.claim", "shape.yes_no", "shape.versus", "ask.ratio", "ask.ho
 
 def claim_plan(slots: Slots, language: str, text: str, planner: Planner) -> Plan | None:
     """Return the plan that checks a claim, or None where the question puts none forward or nothing can judge it."""
-    asserts = "shape.claim" in slots.senses or ("shape.yes_no" in slots.senses and (slots.amounts or slots.times or slots.percents)) or _adds_up(slots) is not None
+    asserts = "shape.claim" in slots.senses or ("shape.yes_no" in slots.senses and (slots.amounts or slots.times or slots.percents)) or _adds_up(slots) is not None or _states(slots)
     if not asserts or slots.wanted == "source" or "mod.not" in slots.senses:
         return None
     for arguments in _tries(slots, language, text, planner):
@@ -36,6 +36,15 @@ def claim_plan(slots: Slots, language: str, text: str, planner: Planner) -> Plan
             continue
         return Plan("answered", language, (Call("check_claim", arguments),), quantity="claim")
     return None
+
+
+def _states(slots: Slots) -> bool:
+    """Return whether a question asks nothing, and states a figure of something: a claim without a word for one."""
+    if slots.senses & {"ask.what", "ask.how_many", "ask.sum", "ask.save", "ask.ratio", "ask.percent", "shape.versus"} or slots.unit is not None or "place" in slots.named:
+        return False
+    if "comparator" in slots.named and "comparator" not in slots.counts:
+        return False
+    return bool((slots.amounts or slots.times) and (slots.things or slots.power_w or "comparator" in slots.named))
 
 
 def _tries(slots: Slots, language: str, text: str, planner: Planner) -> Iterator[dict[str, Any]]:
@@ -52,7 +61,8 @@ def _tries(slots: Slots, language: str, text: str, planner: Planner) -> Iterator
     yield from _of_power(slots)
     if not slots.things and not slots.power_w and "noun.request" in slots.senses:
         slots = replace(slots, named={**slots.named, "service": ("ai-chatbot",)})
-    told = slots.things or slots.power_w
+    yield from _of_a_figure(slots)
+    told = slots.things or slots.power_w or len({dimension for _, dimension in slots.amounts}) > 1
     bare = replace(slots, times=None, senses=slots.senses - _CLAIMING, wanted=None, unit=None, bound=None)
     for stated, dimension in _stated(slots) if told else ():
         rest = planner(replace(bare, amounts=tuple(amount for amount in slots.amounts if amount[0] != stated)), language, text)
@@ -101,6 +111,14 @@ def _of_percent(slots: Slots) -> Iterator[dict[str, Any]]:
     if len(places) == 2 and slots.senses & {"ask.save", "mod.less"}:
         before, after = (as_ref(Call("convert_energy_to_emissions", {"energy": "1 kWh", "region": place})) for place in places)
         yield {"stated": stated, "recompute": f"1 - {after}#emissions / {before}#emissions"}
+
+
+def _of_a_figure(slots: Slots) -> Iterator[dict[str, Any]]:
+    """Yield an amount against the figure that is published for the whole of what a question names."""
+    for stated, dimension in slots.amounts[:1]:
+        figure = published(replace(slots, amounts=(), percents=(), wanted=_QUANTITIES.get(dimension)))
+        if figure is not None:
+            yield {"stated": f"{slots.bound or ''}{stated}", "recompute": as_quantity(figure) or f"{as_ref(figure)}#{_QUANTITIES.get(dimension, 'energy')}"}
 
 
 def _of_power(slots: Slots) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -70,6 +69,8 @@ def _language(lexicon: dict[str, Any]) -> dict[str, Any]:
         table.add(str(phrase), "number", str(number))
     for phrase, factor in lexicon["factors"].items():
         table.add(str(phrase), "sense", f"factor.{factor}")
+    for phrase, load in lexicon["loads"].items():
+        table.add(str(phrase), "sense", f"load.{load}")
     return {
         "marks": lexicon["marks"],
         "also": lexicon.get("also", []),
@@ -84,8 +85,15 @@ def _language(lexicon: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_TUNED = re.compile(r"(?:[-_ ](?:instruct|chat|it|hf|base))+$", re.IGNORECASE)
-"""Endings that name a tuning of the same weights."""
+def _is_model(library: Library, spelling: str) -> bool:
+    """Return whether a spelling means one model whose size is known, and can't be a plain word."""
+    if not any(char.isdigit() for char in spelling) and len(tokenise(spelling)) < 2:
+        return False
+    try:
+        catalogue.find_model(library, spelling)
+    except KilowhatError:
+        return False
+    return True
 
 
 def _names(library: Library) -> dict[str, Any]:
@@ -117,18 +125,13 @@ def _names(library: Library) -> dict[str, Any]:
                 )
     taken = set()
     for model in catalogue.names():
-        short = model.rpartition("/")[2]
-        plain = re.sub(r"^meta[-_ ]", "", _TUNED.sub("", short), flags=re.IGNORECASE)
-        for spelling in {model, short, plain}:
-            add(spelling, "llm", spelling)
-            taken.add(fold(spelling))
+        for spelling in sorted(catalogue.spellings_of(model)):
+            if fold(spelling) not in taken and _is_model(library, spelling):
+                add(spelling, "llm", spelling)
+                taken.add(fold(spelling))
     for model_id in library.names("models"):
         plain = library.named("models", model_id).name
-        try:
-            catalogue.find_model(library, plain)
-        except KilowhatError:
-            continue
-        if fold(plain) not in taken:
+        if fold(plain) not in taken and _is_model(library, plain):
             add(plain, "llm", plain)
     for zone, told in library.countries.items():
         for spelling in (told["name"], *told["spellings"]):

@@ -15,7 +15,7 @@ TOKENS = ("token", "input", "output", "reasoning")
 """Kinds of tokens that are counted."""
 
 _COUNTED = {
-    "noun.reasoning": "reasoning", "noun.input": "input", "noun.output": "output", "noun.token": "token", "noun.request": "request", "noun.user": "user", "noun.accelerator": "device",
+    "noun.device_hour": "device hour", "noun.reasoning": "reasoning", "noun.input": "input", "noun.output": "output", "noun.token": "token", "noun.request": "request", "noun.user": "user", "noun.accelerator": "device",
     "noun.server": "server", "noun.word": "word", "noun.parameter": "parameter", "noun.thing": "thing",
 }  # fmt: skip
 

@@ -23,6 +23,14 @@ _MILLIONS = re.compile(r"(?<=\d)\s?M(?![\w²³])")
 _GROUP = 3
 
 
+_HYPHENED = re.compile(r"(?<=\d)-(?=(?:hundred|thousand|million|billion|trillion)\b)|(?<=(?:million|billion))-(?=parameter|token)", re.IGNORECASE)
+_PARTS_OF = re.compile(r"\b(?P<part>a quarter|one quarter|three quarters|half|one half|a third|one third|two thirds)\s+(?:of\s+)?an?\s+(?P<whole>million|billion|thousand|trillion)\b", re.IGNORECASE)
+_OF_WHOLE = {"a quarter": 0.25, "one quarter": 0.25, "three quarters": 0.75, "half": 0.5, "one half": 0.5, "a third": 1 / 3, "one third": 1 / 3, "two thirds": 2 / 3}
+_AND_HALF = re.compile(r"\b(?:an?|one)\s+(million|billion|thousand|trillion|hundred)\s+and\s+a\s+half\b", re.IGNORECASE)
+_FOLD = re.compile(r"\b(two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|fifty|hundred)[\s-]?fold\b", re.IGNORECASE)
+_FOLDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "twenty": 20, "fifty": 50, "hundred": 100}
+_FACTOR_OF = re.compile(r"\b(?:by )?a factor of (two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|fifty|\d+(?:\.\d+)?)\b", re.IGNORECASE)
+
 _ODD = re.compile(r"(?<=[\d十百千万亿萬億])[多余餘來几幾](?=[万亿萬億千百]?[个個張张度次条條篇块塊台瓦公吨噸升]|[万亿萬億千百])")
 """The "odd" of fifty-odd thousand, which leaves the number about as it is."""
 
@@ -36,6 +44,9 @@ _LISTED = re.compile(
     r"(?P<numbers>\d+(?:\.\d+)?(?:\s?[,、;/]\s?(?:and |und |et |y )?\d+(?:\.\d+)?)+(?:,? (?:and|und|et|y|then) \d+(?:\.\d+)?)?)\s?(?P<unit>k?g(?:\s?CO2e?q?)?\s?(?:/|per )\s?kWh|[克公]斤?(?:/|每)(?:度|kWh|千瓦时|千瓦時))",
     re.IGNORECASE,
 )
+_UNIT_FIRST = re.compile(r"(?P<unit>k?g(?:\s?CO2e?q?)?\s?(?:/|per )\s?kWh)\)?\s?[:：]\s?(?P<numbers>\d+(?:\.\d+)?(?:\s?[,、;/]\s?(?:and |und |et |y )?\d+(?:\.\d+)?)+)(?!\s?[A-Za-z])", re.IGNORECASE)
+"""Numbers whose unit is told before them: g/kWh: 300, 280, 150."""
+
 """Numbers one after another of which the last has the unit: 300, 280 and 150 g/kWh."""
 
 
@@ -100,11 +111,17 @@ def plain_numbers(text: str, decimal: str = ".") -> str:
     text = _HALF_A.sub("0.5 ", text)
     text = _ONE_AND_A_HALF.sub(r"1.5 \1s", text)
     text = _MIXED.sub(_stacked, text)
+    text = _HYPHENED.sub(" ", text)
+    text = _PARTS_OF.sub(lambda match: f"{_OF_WHOLE[match['part'].casefold()]:.6g} {match['whole']}", text)
+    text = _AND_HALF.sub(r"1.5 \1", text)
+    text = _FOLD.sub(lambda match: f"{_FOLDS[match[1].casefold()]}-fold", text)
+    text = _FACTOR_OF.sub(lambda match: f"{_FOLDS.get(match[1].casefold(), match[1])}-fold", text)
     text = _ODD.sub("", text)
     text = _HALF_UNIT.sub("0.5", text)
     text = _PARTS.sub(_share, text)
     text = _TENTHS.sub(_tenths, text)
     text = _RESOLUTION.sub(lambda match: " " + _SIZES[match[1].casefold()] + " ", text)
+    text = _UNIT_FIRST.sub(lambda match: f"{match['numbers']} {match['unit']}", text)
     text = _LISTED.sub(_each_with_unit, text)
     text = _STACKED.sub(_stacked, text)
     text = _FROM_TO.sub(r"\1 \3 and \2 \3", text)

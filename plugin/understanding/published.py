@@ -48,7 +48,7 @@ def published(slots: Slots) -> Call | None:
     return Call("look_up_references", {"query": best.id})
 
 
-_OF_A_RUN = {"token": ("training-tokens",), "parameter": ("training-parameters",), "device": ("training-accelerators",)}
+_OF_A_RUN = {"token": ("training-tokens",), "parameter": ("training-parameters",), "device": ("training-accelerators",), "device hour": ("training-hours",)}
 """What is published of a training run, by what its number is asked of."""
 
 
@@ -57,7 +57,7 @@ def _of_a_thing(slots: Slots) -> Call | None:
     hardware, run = slots.name("hardware"), slots.name("run")
     subjects: tuple[str, ...] = ()
     if hardware is not None and slots.span_hours is None and slots.rate is None:
-        subjects = ("device-power", "server-power") if "ask.power" in slots.senses else ("device-memory",) if "ask.memory" in slots.senses else ()
+        subjects = ("device-power", "server-power") if "ask.power" in slots.senses or slots.wanted == "power" else ("device-memory",) if "ask.memory" in slots.senses else ()
     elif run is not None and slots.asked in _OF_A_RUN:
         subjects = _OF_A_RUN[slots.asked]
     elif run is not None and slots.wanted == "water" and "act.train" in slots.senses and "place" not in slots.named:

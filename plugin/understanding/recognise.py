@@ -20,7 +20,7 @@ from kilowhat.plugin.understanding.numbers import plain_numbers, plain_words
 from kilowhat.plugin.understanding.tokens import Token, fold, tokenise
 from kilowhat.tools import Library
 from kilowhat.tools.core.errors import BadQuantity
-from kilowhat.tools.core.units import MAGNITUDES, NUMBER, TIME, Quantity, parse_quantity, parse_unit
+from kilowhat.tools.core.units import MAGNITUDES, NUMBER, TIME, Quantity, Unit, parse_quantity, parse_unit
 
 _LEXICON = Path(__file__).parent / "lexicon" / "lexicon.json"
 
@@ -352,7 +352,7 @@ _VAGUE = frozenset({"tens", "dozens", "hundreds", "thousands", "millions", "bill
 """Numbers of no number: tens of millions."""
 
 _AND_A_HALF = re.compile(r"\s+and\s+a\s+half\b", re.IGNORECASE)
-_MAGNITUDE_WORD = re.compile(r"\s+(hundred|thousand|million|billion)\b", re.IGNORECASE)
+_MAGNITUDE_WORD = re.compile(r"[\s-]+(hundred|thousand|million|billion|trillion)\b", re.IGNORECASE)
 
 
 def _with_unit(text: str, start: int, end: int, value: float, language: str | None = None) -> Mention:
@@ -375,7 +375,7 @@ def _with_unit(text: str, start: int, end: int, value: float, language: str | No
     return Mention(start, end, number=value)
 
 
-_UNIT_WORD = re.compile(r"(?<![\w'’.])(?P<unit>m[3³](?![\w])|(?:cubic )?[A-Za-z]{2,12}(?:\s?CO2e?q?)?(?:/kWh)?)(?:\s?/\s?(?P<per>day|d|week|month|year|yr|y|a))?(?![\w'’])")
+_UNIT_WORD = re.compile(r"(?<![\w'’.])(?P<unit>m[3³](?![\w])|(?:cubic )?[A-Za-z]{2,12}(?:[ -]?hours?\b)?(?:\s?CO2e?q?)?(?:/kWh)?)(?:\s?/\s?(?P<per>day|d|week|month|year|yr|y|a))?(?![\w'’])")
 _PER = {"d": "day", "yr": "year", "y": "year", "a": "year"}
 _ASKED = (
     "Wh",
@@ -410,12 +410,21 @@ _ASKED = (
 )
 
 
+def _unit_of(word: str) -> Unit | None:
+    """Return the unit that a word means, with its hour joined or apart; None where it means none."""
+    for spelling in dict.fromkeys((word, word.replace("-", " "), word.replace("-", "").replace(" ", ""), re.split(r"[ -]", word)[0])):
+        try:
+            return parse_unit(spelling)
+        except BadQuantity:
+            continue
+    return None
+
+
 def _units(text: str) -> Iterator[Mention]:
     """Yield a mention for each unit that stands without a number: the one in which an answer is wanted."""
     for match in _UNIT_WORD.finditer(text):
-        try:
-            unit = parse_unit(match["unit"])
-        except BadQuantity:
+        unit = _unit_of(match["unit"])
+        if unit is None:
             continue
         asked = next((known for known in _ASKED if (parse_unit(known).factor, parse_unit(known).dimension) == (unit.factor, unit.dimension)), None)
         if asked is not None:

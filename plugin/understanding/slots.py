@@ -102,7 +102,17 @@ class Slots:
     @property
     def about_subject(self) -> bool:
         """Whether anything ties the question to AI and its energy."""
-        told = self.things or self.amounts or self.power_w or self.energy_wh_each or "forecast" in self.named or self.intensities_g or self.parameters_b
+        energy = any(dimension == ENERGY for _, dimension in self.amounts)
+        told = (
+            self.things
+            or energy
+            or (self.amounts and (self.as_gas or self.senses & {"ask.emissions", "ask.water"} or "comparator" in self.named))
+            or self.power_w
+            or self.energy_wh_each
+            or "forecast" in self.named
+            or self.intensities_g
+            or self.parameters_b
+        )
         return bool(told or self.senses & {"about.subject", "about.datacentre", "act.train", "noun.accelerator", "noun.server", "ask.grid"})
 
 
@@ -139,11 +149,33 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     share_units(told, counts, senses)
     told.pop("intensity_scale", None)
     count_everyday(named.get("comparator", []), counts, told, alone="hardware" not in named and not told.get("power_w"))
+    if (load := next((sense for sense in senses if sense.startswith("load.")), None)) is not None and load != "load.1":
+        told.setdefault("utilisation", float(load.removeprefix("load.")))
+    _composed(named, counts, senses)
     if "each" in senses and counts.get("task") == 1 and counts.get("thing", 0) > 1:
         counts["task"] = counts.pop("thing")
     told.update({name: tuple(value) for name, value in told.items() if isinstance(value, list)})
     told.update(unknown(text, mentions, "place" in named))
     return replace(Slots(), named={kind: tuple(names) for kind, names in named.items()}, counts=counts, senses=senses, **told)
+
+
+_DONE = {"act.write": "text-generation", "act.draw": "image-generation"}
+"""The task that AI does where nothing but the doing is named: have AI write 200 blurbs."""
+
+
+def _composed(named: dict[str, list[str]], counts: dict[str, float], senses: frozenset[str]) -> None:
+    """Name the task that AI is said to do, and count what it makes."""
+    if "act.classify" in senses and named.get("task") == ["image-generation"]:
+        named["task"] = ["image-classification"]
+    done = next((task for act, task in _DONE.items() if act in senses), None)
+    kind = next((kind for kind in ("thing", "bare") if kind in counts), None)
+    if "act.classify" in senses and kind is not None and not set(named) & set(THINGS):
+        named["task"] = ["text-classification"]
+        counts["task"] = counts.pop(kind)
+    if done is None or kind is None or "about.subject" not in senses or set(named) & set(THINGS):
+        return
+    named["task"] = [done]
+    counts["task"] = counts.pop(kind)
 
 
 _BITS = re.compile(r"\b(?:(\d{1,2})[\s-]?bits?|(?:fp|int|bf|q)(4|8|16|32))\b", re.IGNORECASE)

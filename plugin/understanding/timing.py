@@ -13,6 +13,7 @@ PERIOD_HOURS = {"second": 1 / 3600, "hour": 1.0, "day": 24.0, "week": 168.0, "mo
 SPANS = {**PERIOD_HOURS, "half_year": PERIOD_HOURS["year"] / 2}
 SCHEDULES: dict[str, dict[str, float]] = {
     "time.weekdays": {"weekly_days": 5.0},
+    "time.workday": {"weekly_days": 5.0},
     "time.weekend": {"weekly_days": 2.0},
     "time.office": {"daily_hours": 8.0, "weekly_days": 5.0},
 }
@@ -60,7 +61,8 @@ def read_times(mentions: Sequence[Mention], senses: frozenset[str], told: Mappin
 
     A period beside a number is a rate (100 a day, 每天100次); any other one is the time that is asked for.
     """
-    schedule: dict[str, float] = {} if "span_hours" in told else {name: value for sense, values in SCHEDULES.items() if sense in senses for name, value in values.items()}
+    days_told = "span_hours" in told or ("time.workday" in senses and told.get("hours") is not None)
+    schedule: dict[str, float] = {} if days_told else {name: value for sense, values in SCHEDULES.items() if sense in senses for name, value in values.items()}
     schedule |= {name: told[name] for name in ("daily_hours", "weekly_days") if name in told}
     periods = [(position, sense.partition(".")[2]) for position, mention in enumerate(mentions) for sense in mention.senses[:1] if sense.startswith("per.")]
     rate = next((period for position, period in periods if _beside_number(mentions, position)), None)
@@ -71,6 +73,9 @@ def read_times(mentions: Sequence[Mention], senses: frozenset[str], told: Mappin
     if hours is not None and "daily_hours" not in schedule and "day" in (rate, *rest) and (hours <= 24 or set(rest) - {"day"}) and (span or set(rest) - {"day"} or rate not in (None, "day")):
         schedule["daily_hours"] = hours
         found["hours"] = hours = None
+    if rate is None and span is not None and rest and hours is None and "daily_hours" not in schedule and PERIOD_HOURS[min(rest, key=PERIOD_HOURS.__getitem__)] < span:
+        rate = found["rate"] = min(rest, key=PERIOD_HOURS.__getitem__)
+        rest = [period for period in rest if period != rate]
     kept = ({"day"} if "daily_hours" in schedule else set()) | ({"week"} if "weekly_days" in schedule else set())
     rest = [period for period in rest if period not in kept] or [period for period in rest if period == "week"]
     if span is None and rest:

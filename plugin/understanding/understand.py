@@ -26,7 +26,7 @@ from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.catalogue import find_model
 from kilowhat.tools.core.reference import fold
 from kilowhat.tools.core.tool import Tool
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, format_number, parse_quantity, parse_unit
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, format_number, parse_quantity, parse_unit
 
 _MERGED = ("counts", "named", "senses", "ends")
 MAXIMUM_TURNS = 12
@@ -71,6 +71,8 @@ def _several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]
     parts = cut(text, mentions) or cut(text, mentions, {"provider"}) or (cut(text, mentions, {"place"}) if not slots.amounts or slots.senses & {"shape.versus", "ask.ratio"} else [])
     calls, labels = [], []
     comparing = bool(slots.senses & {"shape.versus", "ask.ratio"})
+    if comparing:
+        parts = [(label, replace(part, counts={"task": 1.0}) if part.things == ["task"] and not part.counts else part) for label, part in parts]
     for label, part in parts:
         still = comparing and "act.make" not in slots.senses and "hardware" in part.named and part.hours is None and part.span_hours is None and part.rate is None
         planned = plan(replace(part, hours=1.0) if still else part, language, text)
@@ -82,7 +84,8 @@ def _several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]
         return None
     places = "place" in slots.named and len({call.arguments.get("region") for call in calls}) > 1
     if places and "ask.ratio" not in slots.senses and (ranked := _ranked(calls)) is not None:
-        return Plan("answered", language, (ranked,), quantity=None if slots.wanted == "energy" else slots.wanted, unit=slots.unit)
+        difference = "ask.difference" in slots.senses and slots.wanted != "water"
+        return Plan("answered", language, (ranked,), quantity="saving" if difference else None if slots.wanted == "energy" else slots.wanted, unit=slots.unit)
     if slots.senses & ({"ask.ratio"} if places else {"shape.versus", "ask.ratio"}) and "compare" in TOOLS:
         by_emissions = any(call.tool == "convert_to_equivalents" and measured_by(part.named["comparator"][0]) == "emissions" for call, (_, part) in zip(calls, parts, strict=True))
         wanted = "#emissions" if by_emissions else f"#{slots.wanted}" if slots.wanted in ("energy", "emissions", "water") else ""
@@ -94,6 +97,31 @@ def _several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]
     if total is not None:
         return Plan("answered", language, (total,), quantity=slots.wanted, unit=slots.unit)
     return Plan("answered", language, tuple(calls), quantity=slots.wanted, unit=slots.unit, parallel=True)
+
+
+def _change(slots: Slots, language: str, first: str, second: str) -> Plan:
+    """Return the plan for by how many percent the first is more or less than the second."""
+    less = f"1 - ({first}) / ({second})", f"1 - ({second}) / ({first})"
+    more = f"({first}) / ({second}) - 1", f"({second}) / ({first}) - 1"
+    expressions = less if slots.senses & {"mod.less", "ask.save", "ask.less"} else more
+    for expression in expressions:
+        call = Call("calculate", {"expression": expression, "unit": "%"})
+        try:
+            TOOLS[call.tool](call.arguments)
+        except KilowhatError:
+            continue
+        break
+    return Plan("answered", language, (call,), quantity="ratio")
+
+
+def _difference(slots: Slots, language: str, first: str, second: str) -> Plan:
+    """Return the plan for how much the larger of two is above the smaller."""
+    call = Call("calculate", {"expression": f"({first}) - ({second})"})
+    try:
+        TOOLS[call.tool](call.arguments)
+    except KilowhatError:
+        call = Call("calculate", {"expression": f"({second}) - ({first})"})
+    return Plan("answered", language, (call,), quantity=slots.wanted, unit=slots.unit)
 
 
 def _ranked(calls: Sequence[Call]) -> Call | None:
@@ -193,6 +221,8 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return Plan("answered", language, (Call("project_growth", {"forecast": slots.named["forecast"][0]}),), quantity="energy")
     if not slots.things and not slots.amounts and slots.senses >= {"noun.request", "about.subject"} and slots.wanted in ("energy", "emissions", "water"):
         slots = replace(slots, named={**slots.named, "service": ("ai-chatbot",)})
+    if (feed := _power_of(slots, language)) is not None:
+        return feed
     if (part := _part_of(slots, language)) is not None:
         return part
     if (converted := _in_another_unit(slots, language)) is not None:
@@ -212,7 +242,7 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return _without_tool(slots, language, text)
     _, _, tool, arguments, used = max(fitting, key=lambda fit: fit[:2])
     calls = _chain(tool, arguments, slots)
-    if "ask.save" in slots.senses and tool.name == "choose_place_and_time":
+    if slots.senses & {"ask.save", "ask.difference"} and tool.name == "choose_place_and_time":
         share = "saving-share" if "ask.percent" in slots.senses else "saving"
         two = len(arguments.get("hourly_intensity_g_co2e_per_kwh", ())) == PAIR
         return Plan("answered", language, calls, quantity=f"{share}-at-most" if two else share, unit=slots.unit, unused=_unused(slots, used))
@@ -233,7 +263,7 @@ def _scheduled(slots: Slots) -> Slots:
 
 def _of_the_act(fitting: list[Fitting], slots: Slots) -> list[Fitting]:
     """Return the tools that fit what is done: one that makes where making is asked about, none that serves requests where training is."""
-    if "act.make" in slots.senses:
+    if "act.make" in slots.senses and len(slots.roles) < PAIR:
         fitting = [fit for fit in fitting if fit[2].topic == "make" or "embodied_kg_co2e" in fit[3]] or fitting
     if "act.train" in slots.senses and not slots.counts.keys() & {"request", "user", "input", "output"}:
         fitting = [fit for fit in fitting if fit[2].name not in ("estimate_llm", "estimate_service")]
@@ -290,6 +320,20 @@ def _refusal(slots: Slots, language: str) -> Plan | None:
     return None
 
 
+def _power_of(slots: Slots, language: str) -> Plan | None:
+    """Return the plan for the power that devices draw together, with the facility's share where a PUE is told."""
+    count = slots.counts.get("device", slots.counts.get("server"))
+    if slots.wanted != "power" or count is None or slots.hours is not None:
+        return None
+    device = slots.name("hardware")
+    rated = [fact for subject in ("device-power", "server-power") for fact in Library.load().find(subject, hardware=device)] if device is not None else []
+    if not slots.power_w and not rated:
+        return None
+    each = f"{slots.power_w[0]!r} W" if slots.power_w else f"fact:{rated[0].id}"
+    pue = f" * {slots.pue!r}" if slots.pue is not None else ""
+    return Plan("answered", language, (Call("calculate", {"expression": f"{count!r} * {each}{pue}"}),), quantity="power", unit=slots.unit)
+
+
 def _part_of(slots: Slots, language: str) -> Plan | None:
     """Return the plan for a share of an amount (3 % of 9.8 TWh), or for the yearly rate of something that grows so many times in years."""
     if slots.things or slots.named.get("comparator"):
@@ -297,10 +341,25 @@ def _part_of(slots: Slots, language: str) -> Plan | None:
     if slots.factor is not None and slots.hours is not None and slots.hours >= PERIOD_HOURS["year"] and "ask.percent" in slots.senses:
         years = slots.hours / PERIOD_HOURS["year"]
         return Plan("answered", language, (Call("calculate", {"expression": f"{slots.factor[0]!r} ** (1 / {years!r}) - 1", "unit": "%"}),), quantity="ratio")
+    if len(slots.amounts) == PAIR and slots.amounts[0][1] == slots.amounts[1][1] and "ask.percent" in slots.senses and not slots.years and not slots.hours:
+        return _change(replace(slots, senses=slots.senses | {"mod.less"}) if _less(slots) else slots, language, slots.amounts[1][0], slots.amounts[0][0])
     share = slots.percents[0] / 100 if len(slots.percents) == 1 else slots.counts.get("bare", 1.0)
-    if len(slots.amounts) != 1 or not 0 < share < 1 or slots.hours is not None or slots.wanted not in ("energy", "emissions", "water") or "ask.save" in slots.senses:
+    if (
+        len(slots.amounts) != 1
+        or not 0 < share < 1
+        or slots.hours is not None
+        or (slots.wanted not in ("energy", "emissions", "water") and "mod.on_top" not in slots.senses)
+        or "ask.save" in slots.senses
+    ):
         return None
-    return Plan("answered", language, (Call("calculate", {"expression": f"{share!r} * ({slots.amounts[0][0]})"}),), quantity=slots.wanted, unit=slots.unit)
+    part = 1 + share if "mod.on_top" in slots.senses else share
+    return Plan("answered", language, (Call("calculate", {"expression": f"{part!r} * ({slots.amounts[0][0]})"}),), quantity=slots.wanted, unit=slots.unit)
+
+
+def _less(slots: Slots) -> bool:
+    """Return whether the second of two amounts is the smaller one."""
+    first, second = (parse_quantity(amount) for amount, _ in slots.amounts)
+    return second.to(first.unit).value < first.value
 
 
 def _in_another_unit(slots: Slots, language: str) -> Plan | None:
@@ -308,9 +367,10 @@ def _in_another_unit(slots: Slots, language: str) -> Plan | None:
     if len(slots.amounts) != 1 or slots.unit is None or slots.things or slots.named.get("comparator") or slots.intensities_g or slots.wue_l_per_kwh or slots.percents:
         return None
     amount, dimension = slots.amounts[0]
-    if parse_unit(slots.unit).dimension != dimension or parse_quantity(amount).unit == slots.unit or slots.hours is not None or slots.amount_rate is not None:
+    wanted = f"{slots.unit} CO2e" if dimension == EMISSIONS and parse_unit(slots.unit).dimension == MASS else slots.unit
+    if parse_unit(wanted).dimension != dimension or parse_quantity(amount).unit == slots.unit or slots.hours is not None or slots.amount_rate is not None:
         return None
-    return Plan("answered", language, (Call("calculate", {"expression": amount, "unit": slots.unit}),), quantity=slots.wanted, unit=slots.unit)
+    return Plan("answered", language, (Call("calculate", {"expression": amount, "unit": wanted}),), quantity=slots.wanted, unit=slots.unit)
 
 
 def _change_of_pue(slots: Slots, language: str, text: str) -> Plan | None:

@@ -25,6 +25,10 @@ def unreadable(text: str, mentions: Sequence[Mention]) -> str | None:
 _UNKNOWN = re.compile(r"\b[A-Z][\w.-]*(?:\s+[A-Z0-9][\w.-]*)*|\b[a-z]+[-.]?\d[\w.-]*")
 _ASKED_THING = re.compile(r"\s+(?P<name>[a-z]{3,})", re.IGNORECASE)
 _OF_WHAT = re.compile(r"\s*(?:of |的|von |de )\s*(?P<name>[^\W\d]{2,})")
+_INTO = re.compile(r"\b(?:into|in|to|in die|en)\s+(?:[\w-]+\s+)?(?P<name>[^\W\d_]{3,})\s*[?.!]*$")
+_CITED = re.compile(r"(?:according to|by|from|laut|selon|según|says|in the)\s+(?:the\s+)?$", re.IGNORECASE)
+"""Before a name that is a source, and no thing."""
+
 _NEAR = 12
 """How many characters further something known may stand: litres of fresh water."""
 
@@ -52,8 +56,12 @@ def unknown(text: str, mentions: Sequence[Mention], has_place: bool) -> dict[str
         of = _OF_WHAT.match(text, mention.end) if mention.unit is not None else None
         if of and not any(of.start("name") <= other.start <= of.start("name") + _NEAR or other.start <= of.start("name") < other.end for other in mentions):
             found["unknown_wanted"] = of["name"]
+    if any("act.convert" in mention.senses for mention in mentions) and (into := _INTO.search(text)) is not None and free(*into.span("name")):
+        found["unknown_wanted"] = into["name"]
     for match in _UNKNOWN.finditer(text):
         if match.start() == 0 and "-" not in match[0] and not re.search(r"\d", match[0]):
+            continue
+        if _CITED.search(text[: match.start()]):
             continue
         if free(*match.span()) and match[0] not in found.get("unknown_place", "") and len(match[0]) > 1:
             found.setdefault("unknown_model" if _USED.search(text[: match.start()]) else "unknown", match[0])

@@ -73,6 +73,13 @@ def names() -> list[str]:
     return [entry["name"] for entry in _entries()]
 
 
+def spellings_of(name: str) -> set[str]:
+    """Return how people write the name of a model: without maker, edition or tuning."""
+    short = name.rpartition("/")[2]
+    plain = _EDITION.sub("", short)
+    return {name, short, plain, _INSIDE.sub("", short), *(_MAKER.sub("", spelling) for spelling in (short, plain))}
+
+
 @lru_cache(maxsize=1)
 def _spellings() -> Mapping[str, dict[str, Any]]:
     """Return every folded spelling with the entry it stands for; one that could mean two different sizes stands for none."""
@@ -81,10 +88,8 @@ def _spellings() -> Mapping[str, dict[str, Any]]:
     for entry in _entries():
         exact.setdefault(fold(entry["name"]), entry)
     for entry in _entries():
-        short = entry["name"].rpartition("/")[2]
-        exact.setdefault(fold(short), entry)
-        plain = _EDITION.sub("", short)
-        for spelling in {plain, _INSIDE.sub("", short), *(_MAKER.sub("", name) for name in (short, plain))}:
+        exact.setdefault(fold(entry["name"].rpartition("/")[2]), entry)
+        for spelling in spellings_of(entry["name"]):
             loose.setdefault(fold(spelling), []).append(entry)
     for key, entries in loose.items():
         if all(_alike(entry["architecture"]["parameters"], entries[0]["architecture"]["parameters"]) for entry in entries):
