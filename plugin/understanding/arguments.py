@@ -73,7 +73,7 @@ def _devices(slots: Slots, tool: Tool) -> Filled:
         return 1.0, ("sum",)
     if slots.power_w and "noun.server" in slots.senses and "hardware" in slots.named and "server" not in slots.counts and "each" not in slots.senses:
         return 1.0, ("count device",)
-    serves = "output_tokens" in tool.arguments.model_fields
+    serves = bool({"output_tokens", "steps"} & tool.arguments.model_fields.keys())
     found = _counted("device", "server", *(() if serves else ("thing", "bare")))(slots, tool)
     return found if serves else found or ((1.0, ()) if slots.name("hardware") is not None or slots.power_w else None)
 

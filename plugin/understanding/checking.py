@@ -7,7 +7,7 @@ judged as a bound; a denial ("not 2 litres") gets its figure and no verdict.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,18 +24,37 @@ _EACH = (("energy_wh_each", "Wh", ENERGY), ("emissions_g_each", "g CO2e", EMISSI
 _CLAIMING = {"shape.claim", "shape.yes_no", "shape.versus", "ask.ratio", "ask.how_many"}
 
 
-def claim_plan(slots: Slots, language: str, text: str, planner: Planner) -> Plan | None:
-    """Return the plan that checks a claim, or None where the question puts none forward or nothing can judge it."""
+def claim_plan(slots: Slots, language: str, text: str, planner: Planner, sides: Sequence[str]) -> Plan | None:
+    """Return the plan that checks a claim, or None where the question puts none forward or nothing can judge it.
+
+    Args:
+        slots: What the question tells.
+        language: Its language.
+        text: The normalised question.
+        planner: What plans the rest of the question.
+        sides: The amounts of two things that are set against each other, as quantities.
+    """
     asserts = "shape.claim" in slots.senses or ("shape.yes_no" in slots.senses and (slots.amounts or slots.times or slots.percents)) or _adds_up(slots) is not None or _states(slots)
     if not asserts or slots.wanted == "source" or "mod.not" in slots.senses:
         return None
-    for arguments in _tries(slots, language, text, planner):
+    for arguments in (*_of_sides(slots, sides), *_tries(slots, language, text, planner)):
         try:
             TOOLS["check_claim"](arguments)
         except KilowhatError:
             continue
         return Plan("answered", language, (Call("check_claim", arguments),), quantity="claim")
     return None
+
+
+def _of_sides(slots: Slots, sides: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield a ratio that is stated of two things, or that the first is more or less than the second."""
+    if len(sides) != 2 or slots.amounts:
+        return
+    first, second = sides
+    if slots.times is not None:
+        yield {"stated": f"{slots.bound or ''}{slots.times:g} times", "recompute": f"({first}) / ({second})"}
+    elif (sign := {"mod.more": ">", "mod.less": "<"}.get(next(iter(slots.senses & {"mod.more", "mod.less"}), ""))) is not None:
+        yield {"stated": f"{sign} 1 times", "recompute": f"({first}) / ({second})"}
 
 
 def _states(slots: Slots) -> bool:
@@ -63,7 +82,7 @@ def _tries(slots: Slots, language: str, text: str, planner: Planner) -> Iterator
         slots = replace(slots, named={**slots.named, "service": ("ai-chatbot",)})
     yield from _of_a_figure(slots)
     told = slots.things or slots.power_w or len({dimension for _, dimension in slots.amounts}) > 1
-    bare = replace(slots, times=None, senses=slots.senses - _CLAIMING, wanted=None, unit=None, bound=None)
+    bare = replace(slots, counts={kind: number for kind, number in slots.counts.items() if number}, times=None, senses=slots.senses - _CLAIMING, wanted=None, unit=None, bound=None)
     for stated, dimension in _stated(slots) if told else ():
         rest = planner(replace(bare, amounts=tuple(amount for amount in slots.amounts if amount[0] != stated)), language, text)
         if _calculates(rest):

@@ -72,6 +72,9 @@ def count(text: str, mentions: Sequence[Mention], position: int, counts: dict[st
         return
     if counted == "bare" and before is not None and not SENTENCE_END.search(text, before.end, mention.start):
         counted = "concurrent" if "mod.concurrent" in before.senses else class_of(before) or "bare"
+    if counted == "task" and mention.number in SIDES and counts.keys() & {"task", "thing"}:
+        told.setdefault("size", (mention.number, mention.number))
+        return
     if counted == "device" and _DEVICE_HOURS.match(text, mentions[position + 1].end if position + 1 < len(mentions) else mention.end):
         told.setdefault("device_hours", mention.number)
         return
@@ -80,6 +83,9 @@ def count(text: str, mentions: Sequence[Mention], position: int, counts: dict[st
     if counts.setdefault(counted, mention.number) != mention.number and counted != "bare":
         told.setdefault("spare", []).append(written.strip())
 
+
+SIDES = frozenset({256.0, 384.0, 512.0, 768.0, 1024.0, 1280.0, 1536.0, 2048.0})
+"""Sides of images in pixels, where another number counts the images."""
 
 MOST_PUE = 3.0
 """A number right behind a PUE that is no larger is another PUE: from 1.6 to 1.1."""
@@ -94,7 +100,7 @@ def _is_factor(text: str, mention: Mention, before: Mention | None, mentions_aft
             if slot == "pue":
                 told.setdefault("pues", []).append(number)
             return True
-    if "pues" in told and "utilisation" not in told and before is not None and before.number == told["pues"][-1] and 1 <= (number or 0) < MOST_PUE:
+    if "pues" in told and "utilisation" not in told and 1 <= (number or 0) < MOST_PUE and (number != int(number or 0) or (before is not None and before.number == told["pues"][-1])):
         told["pues"].append(number)
         return True
     if _TIMES.match(text, mention.end) or (text[mention.end - 1] in "x×" and _MORE.match(text, mention.end)):

@@ -23,7 +23,7 @@ _ONE = {"task": "task", "request": "request", "run": "bare"}
 def how_many(slots: Slots, language: str, text: str, planner: Planner) -> Plan | None:
     """Return the plan that divides one result by another, or None where a question asks for no number of runs, requests or training runs."""
     kind = "request" if slots.asked == "thing" and "service" in slots.named else "run" if slots.asked == "thing" and "run" in slots.named else slots.asked
-    if kind not in _OF or kind in slots.counts or (kind != "run" and "thing" in slots.counts):
+    if kind not in _OF or kind in slots.counts or (kind != "run" and slots.counts.get("thing", 1.0) != 1.0):
         return None
     plain = frozenset(sense for sense in slots.senses if not sense.startswith(("ask.", "shape.", "act.")))
     quantity = next((told for told, dimension in (("emissions", EMISSIONS), ("water", VOLUME), ("energy", ENERGY)) if slots.amount(dimension)), None)

@@ -46,7 +46,7 @@ def measure(text: str, mentions: Sequence[Mention], position: int, told: dict[st
         told.setdefault("seconds_per_word", quantity.to("s").value)
     elif dimension == TIME and re.search(r"gpu|tpu|accelerator|device|卡", quantity.unit, re.IGNORECASE):
         told.setdefault("device_hours", quantity.to("h").value)
-    elif dimension == TIME and _beside(mentions, position, "noun.lifetime"):
+    elif dimension == TIME and _beside(text, mentions, position, "noun.lifetime"):
         told.setdefault("lifetime_hours", quantity.to("h").value)
     elif dimension == TIME:
         told["hours"] = told.get("hours", 0.0) + quantity.to("h").value
@@ -77,9 +77,13 @@ def measure(text: str, mentions: Sequence[Mention], position: int, told: dict[st
         told.setdefault("percents", []).append(quantity.value)
 
 
-def _beside(mentions: Sequence[Mention], position: int, sense: str) -> bool:
-    """Return whether a sense stands right before or behind a mention."""
-    return any(sense in mentions[near].senses for near in (position - 1, position + 1) if 0 <= near < len(mentions))
+def _beside(text: str, mentions: Sequence[Mention], position: int, sense: str) -> bool:
+    """Return whether a sense stands right before or behind a mention, in the same clause."""
+    here = mentions[position]
+    before = mentions[position - 1] if position else None
+    after = mentions[position + 1] if position + 1 < len(mentions) else None
+    told_before = before is not None and sense in before.senses and not _CLAUSE_END.search(text, before.end, here.start)
+    return told_before or (after is not None and sense in after.senses and not _CLAUSE_END.search(text, here.end, after.start))
 
 
 def _is_each(text: str, mentions: Sequence[Mention], position: int) -> bool:

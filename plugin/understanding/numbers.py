@@ -36,6 +36,7 @@ _ODD = re.compile(r"(?<=[\d十百千万亿萬億])[多余餘來几幾](?=[万亿
 
 _HALF_UNIT = re.compile(r"(?<![一二两兩三四五六七八九十百千万亿萬億\d個个])半(?=[度公吨噸升斤瓦千兆])")
 _HAN = "〇零一二三四五六七八九十百千万两兩半"
+_AND_HALF_OF = re.compile(r"([一二两兩三四五六七八九十\d]{1,3})[个個]半(?=[小钟鐘月星禮礼])")
 _PARTS = re.compile(rf"([\d{_HAN}]+)分之([\d{_HAN}.点點]+)(?:(?:到|至)([\d{_HAN}.]+))?")
 _TENTHS = re.compile(rf"(?<![\d{_HAN}])([一二三四五六七八九两兩\d])成([一二三四五六七八九半])?(?![立本为為功熟长長员員分交语語都绩績果品])")
 _RESOLUTION = re.compile(r"(?<![\w])(480p|540p|720p|1080p|1440p|2160p)(?![\w])", re.IGNORECASE)
@@ -117,6 +118,7 @@ def plain_numbers(text: str, decimal: str = ".") -> str:
     text = _FOLD.sub(lambda match: f"{_FOLDS[match[1].casefold()]}-fold", text)
     text = _FACTOR_OF.sub(lambda match: f"{_FOLDS.get(match[1].casefold(), match[1])}-fold", text)
     text = _ODD.sub("", text)
+    text = _AND_HALF_OF.sub(lambda match: f"{_han(match[1]) + 0.5:g}", text)
     text = _HALF_UNIT.sub("0.5", text)
     text = _PARTS.sub(_share, text)
     text = _TENTHS.sub(_tenths, text)

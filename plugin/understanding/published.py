@@ -28,7 +28,7 @@ _NAMED = {"provider": "provider", "place": "place", "hardware": "hardware"}
 def published(slots: Slots) -> Call | None:
     """Return the call that gives the published figure on what a question names as a whole, or None where it asks for a calculation."""
     asked = _asked(slots)
-    if {kind for kind, number in slots.counts.items() if (kind, number) != ("device", 1.0)} - {"bare"} or slots.amounts or slots.power_w or slots.hours is not None:
+    if {kind for kind, number in slots.counts.items() if (kind, number) not in (("device", 1.0), ("thing", 1.0))} - {"bare"} or slots.amounts or slots.power_w or slots.hours is not None:
         return None
     if (of_thing := _of_a_thing(slots)) is not None:
         return of_thing

@@ -81,14 +81,27 @@ def _knows(language: str, word: str) -> bool:
 def recognise(text: str, language: str) -> list[Mention]:
     """Return the mentions of a normalised question, in order, none overlapping another."""
     tokens = tokenise(text)
-    found = [*_phrases(text, tokens, language), *_tag(text, language), *_sizes(text), *_clocks(text), *_quantities(text), *_spoken_numbers(text, language), *_units(text)]
+    found = [*_phrases(text, tokens, language), *_tag(text, language), *_money(text), *_sizes(text), *_clocks(text), *_quantities(text), *_spoken_numbers(text, language), *_units(text)]
     chosen: list[Mention] = []
     for mention in sorted(found, key=lambda mention: mention.weight, reverse=True):
         if all(mention.end <= other.start or mention.start >= other.end for other in chosen):
             chosen.append(mention)
     negatives = re.compile(rf"(?<![a-zß-ÿ])(?:{'|'.join(map(re.escape, lexicon()['languages'][language]['negatives']))})\s*$", re.IGNORECASE)
     signed = [replace(mention, number=-mention.number) if mention.number and negatives.search(text[: mention.start]) else mention for mention in chosen]
-    return _numbered_devices(text, sorted(signed, key=lambda mention: mention.start))
+    return _numbered_devices(text, _dozens(text, sorted(signed, key=lambda mention: mention.start)))
+
+
+def _dozens(text: str, mentions: list[Mention]) -> list[Mention]:
+    """Return the mentions with a number right before a word for a larger one as their product: two dozen, zwei Dutzend."""
+    read: list[Mention] = []
+    for mention in mentions:
+        last = read[-1] if read else None
+        word = mention.number is not None and not text[mention.start].isdigit()
+        if last is not None and last.number and word and mention.number and 0 < last.number < mention.number and mention.start - last.end <= 1 and last.quantity is None:
+            read[-1] = replace(last, end=mention.end, number=last.number * mention.number)
+        else:
+            read.append(mention)
+    return read
 
 
 _DEVICES = frozenset({"noun.accelerator", "noun.server"})
@@ -102,7 +115,7 @@ def _numbered_devices(text: str, mentions: list[Mention]) -> list[Mention]:
         if device is None:
             continue
         before, after = mentions[position - 1] if position else None, mentions[position + 1] if position + 1 < len(mentions) else None
-        if before is not None and "noun.thing" in before.senses and mention.start - before.end <= 1:
+        if before is not None and {"noun.thing", *_DEVICES} & set(before.senses) and mention.start - before.end <= 1:
             read[position] = Mention(mention.start, mention.end, {"hardware": device})
             continue
         counted = before is not None and before.number is not None and mention.start - before.end <= 2
@@ -153,6 +166,17 @@ def _tag(text: str, language: str) -> Iterator[Mention]:
         yield Mention(match.start("tag"), match.end("tag"), senses=("shape.claim",))
 
 
+_MONEY = re.compile(
+    r"[$€£¥]\s?\d[\d.,]*(?:\s?(?:million|billion|trillion|k|m|bn))?(?![\w])|\d[\d.,]*\s?(?:円|元|塊錢|块钱|€|euros?|dollars?|USD|EUR|pesos?|cents?|ct)(?![a-z])(?:\s?/\s?kWh)?", re.IGNORECASE
+)
+
+
+def _money(text: str) -> Iterator[Mention]:
+    """Yield a mention for each sum of money, so that its number counts nothing."""
+    for match in _MONEY.finditer(text):
+        yield Mention(match.start(), match.end(), senses=("money",))
+
+
 def _last(tokens: list[Token], position: int, words: list[str], skips: frozenset[str]) -> int | None:
     """Return the last token of a phrase that starts at a position, or None: articles and the like may stand inside it, or be left out."""
     here = position
@@ -180,7 +204,7 @@ def _written_as_code(text: str, start: int, end: int, *, capitals: bool) -> bool
     return span.isupper() and span.isalpha() and not rest.isdigit() and (len(text) < 6 or bool(_BEFORE_CODE.search(text[:start])))
 
 
-_DIGITS = re.compile(r"(?<![\d.,])[-−]?\$?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[+-]?\d{1,3}(?!\d))?", re.IGNORECASE)
+_DIGITS = re.compile(r"(?<![\d.])(?<!\d,)[-−]?\$?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[+-]?\d{1,3}(?!\d))?", re.IGNORECASE)
 _STOP = re.compile(r"[\u3400-\u9fff]|[\u3040-\u30ff]+|[^\W_\u3040-\u30ff\u3400-\u9fff]+|[%°³/$-]")
 _BREAK = re.compile(r"[,;:!?()，。；：！？、（）]\s*\D|\.\s|(?<=[\u3400-\u9fff])\s(?=每)")
 

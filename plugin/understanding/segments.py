@@ -73,9 +73,10 @@ def _completed(part: Slots, whole: Slots, kinds: Set[str]) -> Slots:
         counts = {kind if kind in _SERVED and "llm" in part.named else "bare": number}
     elif not counts and "llm" in part.named and "act.train" not in part.senses:
         counts = {kind: number for kind, number in whole.counts.items() if kind in _SERVED}
+    own = {kind: names for kind, names in part.named.items() if kind != "comparator" or names != part.named.get("service")}
     return replace(
         part,
-        named={**shared, **part.named},
+        named={**shared, **own},
         counts=counts or (whole.counts if kinds & {"place"} else {}),
         senses=part.senses | {sense for sense in whole.senses if sense.startswith(("act.", "ask.", "about."))},
         rate=part.rate or whole.rate,
@@ -90,5 +91,7 @@ def _completed(part: Slots, whole: Slots, kinds: Set[str]) -> Slots:
         years=part.years or whole.years,
         unreadable=whole.unreadable,
         unknown=None,
+        unknown_model=None,
+        unknown_wanted=None,
         unknown_place=None,
     )

@@ -152,6 +152,8 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     if (load := next((sense for sense in senses if sense.startswith("load.")), None)) is not None and load != "load.1":
         told.setdefault("utilisation", float(load.removeprefix("load.")))
     _composed(named, counts, senses)
+    if "each" in senses and "bare" in counts and "request" in counts and "user" not in counts:
+        counts["user"] = counts.pop("bare")
     if "each" in senses and counts.get("task") == 1 and counts.get("thing", 0) > 1:
         counts["task"] = counts.pop("thing")
     told.update({name: tuple(value) for name, value in told.items() if isinstance(value, list)})
@@ -223,4 +225,6 @@ def _wanted(mentions: Sequence[Mention], senses: frozenset[str], unit: str | Non
     wanted = _QUANTITIES.get(parse_unit(unit).dimension) if unit is not None else None
     if wanted is None:
         wanted = next((sense.partition(".")[2] for mention in mentions for sense in mention.senses if sense in _ASKED), None)
+    if wanted is None and "ask.power" in senses:
+        return "power"
     return "water-on-site" if wanted == "water" and "mod.on_site" in senses else wanted

@@ -7,7 +7,7 @@ from typing import Any
 
 from kilowhat.plugin.understanding.measures import PER_THING
 from kilowhat.plugin.understanding.recognise import Mention
-from kilowhat.tools.core.units import TIME
+from kilowhat.tools.core.units import TIME, Quantity, parse_unit
 
 PERIOD_HOURS = {"second": 1 / 3600, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}
 SPANS = {**PERIOD_HOURS, "half_year": PERIOD_HOURS["year"] / 2}
@@ -33,13 +33,19 @@ def scheduled(mentions: Sequence[Mention], position: int, told: dict[str, Any]) 
     before = mentions[position - 1] if position else None
     if before is not None and _hours_of(before) == PERIOD_HOURS["day"] and hours <= PERIOD_HOURS["day"] and mentions[position].start - before.end <= 1:
         return True
-    if "clock" in mentions[position].senses or ("per.day" in periods and not quantity.unit.startswith("d")):
+    if "clock" in mentions[position].senses or ("per.day" in periods and not _in_days(quantity)):
         told.setdefault("daily_hours", hours)
         return True
-    if "per.week" in periods and quantity.unit.startswith("d"):
-        told.setdefault("weekly_days", hours / 24)
+    weekly = "per.week" in periods or (before is not None and "per.week" in before.senses[:1] and hours <= PERIOD_HOURS["week"])
+    if weekly and _in_days(quantity):
+        told.setdefault("weekly_days", hours / PERIOD_HOURS["day"])
         return True
     return False
+
+
+def _in_days(quantity: Quantity) -> bool:
+    """Return whether a time is told in days."""
+    return parse_unit(quantity.unit).factor == parse_unit("day").factor
 
 
 def _hours_of(mention: Mention) -> float | None:
@@ -70,7 +76,7 @@ def read_times(mentions: Sequence[Mention], senses: frozenset[str], told: Mappin
     span = next((length for name, length in SPANS.items() if f"for.{name}" in senses), None)
     found: dict[str, Any] = {"rate": rate}
     hours = told.get("hours")
-    if hours is not None and "daily_hours" not in schedule and "day" in (rate, *rest) and (hours <= 24 or set(rest) - {"day"}) and (span or set(rest) - {"day"} or rate not in (None, "day")):
+    if hours is not None and "daily_hours" not in schedule and "day" in (rate, *rest) and hours <= PERIOD_HOURS["day"] and (span or set(rest) - {"day"} or rate not in (None, "day")):
         schedule["daily_hours"] = hours
         found["hours"] = hours = None
     if rate is None and span is not None and rest and hours is None and "daily_hours" not in schedule and PERIOD_HOURS[min(rest, key=PERIOD_HOURS.__getitem__)] < span:

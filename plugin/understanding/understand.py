@@ -24,6 +24,7 @@ from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS
 from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.catalogue import find_model
+from kilowhat.tools.core.errors import MissingInput
 from kilowhat.tools.core.reference import fold
 from kilowhat.tools.core.tool import Tool
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, format_number, parse_quantity, parse_unit
@@ -59,7 +60,8 @@ def understand(turns: Sequence[tuple[str, str]], *, region: str | None = None) -
     if region is not None and slots.name("place") is None and slots.unknown_place is None:
         slots = replace(slots, named={**slots.named, "place": (region,)})
     language = language or "en"
-    if (checked := claim_plan(slots, language, text, plan)) is not None:
+    sides = _sides(slots, language, text, mentions) if "shape.claim" in slots.senses and not follows else []
+    if (checked := claim_plan(slots, language, text, plan, sides)) is not None:
         return checked
     several = None if follows else _several(slots, language, text, mentions)
     planned = several or plan(slots, language, text)
@@ -70,12 +72,13 @@ def _several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]
     """Return the plan for several things: set against each other where the question asks for that, else one after the other."""
     parts = cut(text, mentions) or cut(text, mentions, {"provider"}) or (cut(text, mentions, {"place"}) if not slots.amounts or slots.senses & {"shape.versus", "ask.ratio"} else [])
     calls, labels = [], []
-    comparing = bool(slots.senses & {"shape.versus", "ask.ratio"})
+    comparing = bool(slots.senses & {"shape.versus", "ask.ratio", "ask.difference"})
     if comparing:
         parts = [(label, replace(part, counts={"task": 1.0}) if part.things == ["task"] and not part.counts else part) for label, part in parts]
     for label, part in parts:
         still = comparing and "act.make" not in slots.senses and "hardware" in part.named and part.hours is None and part.span_hours is None and part.rate is None
-        planned = plan(replace(part, hours=1.0) if still else part, language, text)
+        power = _power_of(replace(part, wanted="power", counts={"device": part.counts.get("device", 1.0)}), language) if still and slots.wanted == "power" else None
+        planned = power or plan(replace(part, hours=1.0) if still else part, language, text)
         if planned.outcome != "answered" or (planned.calls[-1].tool == "look_up_references" and not (comparing and as_quantity(planned.calls[-1]))):
             return None
         calls.append(planned.calls[-1])
@@ -86,7 +89,7 @@ def _several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]
     if places and "ask.ratio" not in slots.senses and (ranked := _ranked(calls)) is not None:
         difference = "ask.difference" in slots.senses and slots.wanted != "water"
         return Plan("answered", language, (ranked,), quantity="saving" if difference else None if slots.wanted == "energy" else slots.wanted, unit=slots.unit)
-    if slots.senses & ({"ask.ratio"} if places else {"shape.versus", "ask.ratio"}) and "compare" in TOOLS:
+    if slots.senses & ({"ask.ratio"} if places else {"shape.versus", "ask.ratio", "ask.difference"}) and "compare" in TOOLS:
         by_emissions = any(call.tool == "convert_to_equivalents" and measured_by(part.named["comparator"][0]) == "emissions" for call, (_, part) in zip(calls, parts, strict=True))
         wanted = "#emissions" if by_emissions else f"#{slots.wanted}" if slots.wanted in ("energy", "emissions", "water") else ""
         items = [
@@ -112,6 +115,13 @@ def _change(slots: Slots, language: str, first: str, second: str) -> Plan:
             continue
         break
     return Plan("answered", language, (call,), quantity="ratio")
+
+
+def _sides(slots: Slots, language: str, text: str, mentions: Sequence[Mention]) -> list[str]:
+    """Return the amounts of two things that a claim sets against each other, as quantities; nothing where there are not two."""
+    planned = _several(replace(slots, senses=slots.senses | {"shape.versus"} - {"ask.percent", "ask.difference"}), language, text, mentions)
+    items = planned.calls[0].arguments.get("items", ()) if planned is not None else ()
+    return [item["quantity"] for item in items] if len(items) == PAIR else []
 
 
 def _difference(slots: Slots, language: str, first: str, second: str) -> Plan:
@@ -218,7 +228,7 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
     if slots.wanted == "source":
         return Plan("answered", language, (Call("look_up_references", {"query": _query(slots, text), **_subject(slots)}),), quantity="source")
     if "forecast" in slots.named and not slots.amounts:
-        return Plan("answered", language, (Call("project_growth", {"forecast": slots.named["forecast"][0]}),), quantity="energy")
+        return Plan("answered", language, (Call("project_growth", {"forecast": slots.named["forecast"][-1]}),), quantity="energy")
     if not slots.things and not slots.amounts and slots.senses >= {"noun.request", "about.subject"} and slots.wanted in ("energy", "emissions", "water"):
         slots = replace(slots, named={**slots.named, "service": ("ai-chatbot",)})
     if (feed := _power_of(slots, language)) is not None:
@@ -240,7 +250,8 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
     fitting = _of_the_act(fitting, slots)
     if not fitting:
         return _without_tool(slots, language, text)
-    _, _, tool, arguments, used = max(fitting, key=lambda fit: fit[:2])
+    ranked = sorted(fitting, key=lambda fit: fit[:2], reverse=True)
+    _, _, tool, arguments, used = next((fit for fit in ranked if _is_complete(fit[2], fit[3])), ranked[0])
     calls = _chain(tool, arguments, slots)
     if slots.senses & {"ask.save", "ask.difference"} and tool.name == "choose_place_and_time":
         share = "saving-share" if "ask.percent" in slots.senses else "saving"
@@ -259,6 +270,17 @@ def _scheduled(slots: Slots) -> Slots:
         period = PERIOD_HOURS["week" if slots.weekly_days is not None else "day"]
     share = (24.0 if slots.daily_hours is None else slots.daily_hours) / 24 * (7.0 if slots.weekly_days is None else slots.weekly_days) / 7
     return replace(slots, hours=period * share, span_hours=None, daily_hours=None, weekly_days=None)
+
+
+def _is_complete(tool: Tool, arguments: dict[str, Any]) -> bool:
+    """Return whether a tool is told all that it needs; any other refusal is an answer, and stays."""
+    try:
+        tool(arguments)
+    except MissingInput:
+        return False
+    except KilowhatError:
+        return True
+    return True
 
 
 def _of_the_act(fitting: list[Fitting], slots: Slots) -> list[Fitting]:
@@ -299,9 +321,11 @@ def _refusal(slots: Slots, language: str) -> Plan | None:
         return Plan("needs_input", language, reason="unreadable", slots={"number": slots.unreadable})
     if slots.unknown_wanted is not None and (slots.wanted is None or slots.unit is not None) and "comparator" not in slots.named:
         return Plan("declined", language, reason="off_subject")
+    if "ask.money" in slots.senses and slots.senses & {"about.subject", "about.datacentre"} and not slots.things and not slots.unit:
+        return Plan("needs_input", language, reason="which_task")
     if "ask.money" in slots.senses and (slots.wanted is None or not slots.things) and not slots.unit and "shape.claim" not in slots.senses:
         return Plan("declined", language, reason="off_subject")
-    if "act.inject" in slots.senses and not slots.things and not slots.amounts:
+    if "act.inject" in slots.senses and not any(slots.counts.values()) and not slots.amounts:
         return Plan("declined", language, reason="off_subject")
     if "about.appliance" in slots.senses and not slots.things and not slots.senses & {"about.subject", "about.datacentre"} and not slots.named.get("comparator"):
         return Plan("declined", language, reason="off_subject")
@@ -341,6 +365,8 @@ def _part_of(slots: Slots, language: str) -> Plan | None:
     if slots.factor is not None and slots.hours is not None and slots.hours >= PERIOD_HOURS["year"] and "ask.percent" in slots.senses:
         years = slots.hours / PERIOD_HOURS["year"]
         return Plan("answered", language, (Call("calculate", {"expression": f"{slots.factor[0]!r} ** (1 / {years!r}) - 1", "unit": "%"}),), quantity="ratio")
+    if "ask.sum" in slots.senses and len(slots.amounts) > max(1, len(slots.roles)) and len({dimension for _, dimension in slots.amounts}) == 1:
+        return Plan("answered", language, (Call("calculate", {"expression": " + ".join(f"({amount})" for amount, _ in slots.amounts)}),), quantity=slots.wanted, unit=slots.unit)
     if len(slots.amounts) == PAIR and slots.amounts[0][1] == slots.amounts[1][1] and "ask.percent" in slots.senses and not slots.years and not slots.hours:
         return _change(replace(slots, senses=slots.senses | {"mod.less"}) if _less(slots) else slots, language, slots.amounts[1][0], slots.amounts[0][0])
     share = slots.percents[0] / 100 if len(slots.percents) == 1 else slots.counts.get("bare", 1.0)

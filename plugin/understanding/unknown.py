@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kilowhat.plugin.understanding.recognise import Mention
 
-_NO_NUMBER = re.compile(r"(?<![\w-])(?:NaN|-?inf(?:init[ey])?|infinitely many)(?![\w-])|∞", re.IGNORECASE)
+_NO_NUMBER = re.compile(r"(?<![\w-])(?:NaN|-?inf|infinit\w*|infini|unendlich\w*)(?![\w-])|∞|无穷|無窮|无限|無限", re.IGNORECASE)
 _ANY_NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?", re.IGNORECASE)
 
 
