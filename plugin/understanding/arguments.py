@@ -55,7 +55,7 @@ def _count(slots: Slots, tool: Tool) -> Filled:
         found = _counted("task", "thing", "request", "bare")(slots, tool)
         if found is None:
             return None
-        users = slots.counts.get("user", 1.0) if "task" in fields else 1.0
+        users = slots.counts.get("user", 1.0) if "task" in fields and ("each" in slots.senses or slots.rate is not None) else 1.0
         return found[0] * users * _periods(slots), (*found[1], "count user", "rate", "span")
     return _devices(slots, tool)
 
@@ -278,8 +278,8 @@ def _quantity(slots: Slots, _tool: Tool) -> Filled:
     if amount is not None:
         return amount, ("amounts",)
     thing = slots.name("comparator")
-    if "comparator" in slots.counts and thing is not None and not slots.things:
-        return f"{slots.counts['comparator']!r} {thing}", ("count comparator", "comparator")
+    if thing is not None and not slots.things and ("comparator" in slots.counts or "mod.average" in slots.senses):
+        return f"{slots.counts.get('comparator', 1.0)!r} {thing}", ("count comparator", "comparator")
     return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from kilowhat.plugin.understanding.plan import Call, Plan, as_quantity, as_ref
@@ -37,7 +38,7 @@ def claim_plan(slots: Slots, language: str, text: str, planner: Planner, sides: 
     asserts = "shape.claim" in slots.senses or ("shape.yes_no" in slots.senses and (slots.amounts or slots.times or slots.percents)) or _adds_up(slots) is not None or _states(slots)
     if not asserts or slots.wanted == "source" or "mod.not" in slots.senses:
         return None
-    for arguments in (*_of_sides(slots, sides), *_tries(slots, language, text, planner)):
+    for arguments in chain(_tries(slots, language, text, planner), _of_sides(slots, sides)):
         try:
             TOOLS["check_claim"](arguments)
         except KilowhatError:
@@ -74,7 +75,8 @@ def _tries(slots: Slots, language: str, text: str, planner: Planner) -> Iterator
     times = slots.times or slots.counts.get("thing", slots.counts.get("bare"))
     if len(slots.amounts) == 2 and slots.amounts[0][1] == slots.amounts[1][1] and times is not None and times > 1:
         yield {"stated": f"{bound}{times:g} times", "recompute": f"{slots.amounts[0][0]} / {slots.amounts[1][0]}"}
-    if bound != "<":
+    specific = slots.amounts or slots.times or slots.percents or slots.counts or slots.years or slots.power_w or slots.named.keys() & {"comparator", "place"}
+    if bound != "<" and specific:
         yield {"claim": " ".join([text[:400], *(amount for amount, _ in slots.amounts[:3])])}
     yield from _of_percent(slots)
     yield from _of_power(slots)
@@ -83,8 +85,12 @@ def _tries(slots: Slots, language: str, text: str, planner: Planner) -> Iterator
     yield from _of_a_figure(slots)
     told = slots.things or slots.power_w or len({dimension for _, dimension in slots.amounts}) > 1
     bare = replace(slots, counts={kind: number for kind, number in slots.counts.items() if number}, times=None, senses=slots.senses - _CLAIMING, wanted=None, unit=None, bound=None)
+    alone = replace(bare, named=_without(bare.named, "comparator"), counts=_without(bare.counts, "comparator")) if slots.things else bare
+    energy, emissions = slots.amount(ENERGY), slots.amount(EMISSIONS)
+    if slots.intensities_g and energy is not None and emissions is not None:
+        yield {"stated": f"{bound}{slots.intensities_g[0]!r} g CO2e/kWh", "recompute": f"({emissions}) / ({energy})"}
     for stated, dimension in _stated(slots) if told else ():
-        rest = planner(replace(bare, amounts=tuple(amount for amount in slots.amounts if amount[0] != stated)), language, text)
+        rest = planner(replace(alone, amounts=tuple(amount for amount in slots.amounts if amount[0] != stated)), language, text)
         if _calculates(rest):
             yield {"stated": f"{bound}{stated}", "recompute": f"{as_ref(rest.calls[-1])}#{_QUANTITIES.get(dimension, 'energy')}"}
     thing = slots.name("comparator")

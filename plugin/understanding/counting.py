@@ -61,7 +61,7 @@ def count(text: str, mentions: Sequence[Mention], position: int, counts: dict[st
     if mention.size is not None:
         told.setdefault("size", mention.size)
         return
-    if _is_factor(text, mention, next((other for other in reversed(mentions[:position]) if "prep" not in other.senses), None), mentions[position + 1 : position + 3], told):
+    if _is_factor(text, mention, next((other for other in reversed(mentions[:position]) if not {"prep", "shape.yes_no"} & set(other.senses)), None), mentions[position + 1 : position + 3], told):
         return
     counted = _counted(text, mentions, position)
     if before is not None and "hardware" in before.names and text[mention.start - 1 : mention.start] in ("(", "（"):
@@ -74,6 +74,9 @@ def count(text: str, mentions: Sequence[Mention], position: int, counts: dict[st
         counted = "concurrent" if "mod.concurrent" in before.senses else class_of(before) or "bare"
     if counted == "task" and mention.number in SIDES and counts.keys() & {"task", "thing"}:
         told.setdefault("size", (mention.number, mention.number))
+        return
+    if counted == "device hour":
+        told.setdefault("device_hours", mention.number)
         return
     if counted == "device" and _DEVICE_HOURS.match(text, mentions[position + 1].end if position + 1 < len(mentions) else mention.end):
         told.setdefault("device_hours", mention.number)

@@ -22,6 +22,9 @@ _EACH_BEFORE = re.compile(r"(?:每一?[次个個条條张張则則回]|(?:あた
 _OF_ONE = re.compile(r"\s*(?:an?|per|pro|par|por|je|/|的?每)\s*(?:single |one )?", re.IGNORECASE)
 """What stands between an amount and the thing that it is for one of: 1.8 Wh a prompt."""
 
+_TIMES_MANY = re.compile(r"\s*(?:times|x|×|\*|mal|fois|por|veces|乘以?|かける)\s*", re.IGNORECASE)
+"""What stands between an amount for one and how many there are: 0.3 Wh times a billion."""
+
 _CLAUSE_END = re.compile(r"[,;.!?，。；！？]\s|[，。；！？]")
 _AT = re.compile(r"\s*(?:at|à|zu|zu je|@|x|×|\*|times|de)\s*", re.IGNORECASE)
 """What stands between things and an amount for each: a million answers at 45 mL."""
@@ -90,6 +93,8 @@ def _is_each(text: str, mentions: Sequence[Mention], position: int) -> bool:
     """Return whether an amount is for each of the things counted."""
     mention = mentions[position]
     if mention.quantity is not None and PER_THING.search(mention.quantity.unit):
+        return True
+    if _TIMES_MANY.match(text, mention.end) and position + 1 < len(mentions) and mentions[position + 1].number is not None:
         return True
     if _EACH.match(text, mention.end) or _EACH_BEFORE.search(text[: mention.start]):
         return True

@@ -87,7 +87,7 @@ def _asked(slots: Slots) -> str | None:
 
 def _scope(slots: Slots, asked: str) -> dict[str, str] | None:
     """Return what the scope of a fact must hold; None where a question is not about a whole sector or company."""
-    if slots.things and not (set(slots.things) <= {"service"} and "provider" in slots.named):
+    if slots.things:
         return None
     scope = {key: slots.named[kind][0] for kind, key in _NAMED.items() if kind in slots.named and kind != "hardware"}
     if asked in ("pue", "wue"):

@@ -152,6 +152,7 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     if (load := next((sense for sense in senses if sense.startswith("load.")), None)) is not None and load != "load.1":
         told.setdefault("utilisation", float(load.removeprefix("load.")))
     _composed(named, counts, senses)
+    _per_piece(text, mentions, counts)
     if "each" in senses and "bare" in counts and "request" in counts and "user" not in counts:
         counts["user"] = counts.pop("bare")
     if "each" in senses and counts.get("task") == 1 and counts.get("thing", 0) > 1:
@@ -180,6 +181,21 @@ def _composed(named: dict[str, list[str]], counts: dict[str, float], senses: fro
     counts["task"] = counts.pop(kind)
 
 
+_PIECE = re.compile(r"\b(?:per|each|every|pro|par|por)\s+(?P<piece>[^\W\d_]{3,}?)s?\b", re.IGNORECASE)
+
+
+def _per_piece(text: str, mentions: Sequence[Mention], counts: dict[str, float]) -> None:
+    """Multiply a count per piece by the pieces: 40 calls per ticket, 600 tickets a week."""
+    counted = next((kind for kind in ("request", "task") if kind in counts), None)
+    if counted is None or "bare" not in counts:
+        return
+    for match in _PIECE.finditer(text):
+        pieces = re.compile(rf"\s+(?:\w+\s)?{re.escape(match['piece'])}s?\b", re.IGNORECASE)
+        if any(mention.number == counts["bare"] and pieces.match(text, mention.end) for mention in mentions):
+            counts[counted] *= counts.pop("bare")
+            return
+
+
 _BITS = re.compile(r"\b(?:(\d{1,2})[\s-]?bits?|(?:fp|int|bf|q)(4|8|16|32))\b", re.IGNORECASE)
 
 
@@ -199,7 +215,10 @@ def _asked(mentions: Sequence[Mention]) -> str | None:
 
 
 def _aside(text: str, mentions: Sequence[Mention]) -> bool:
-    """Return whether everyday things stand only in a sentence behind the one that asks."""
+    """Return whether everyday things come only behind what is asked: in a sentence of their own, or after a unit that is asked first."""
+    units = [position for position, mention in enumerate(mentions) if mention.unit is not None]
+    if units and any("ask.how_many" in mention.senses for mention in mentions[units[0] + 1 :]):
+        return True
     asked = [mention.end for mention in mentions if any(sense in _ASKED for sense in mention.senses)]
     things = [mention.start for mention in mentions if "comparator" in meant(mention)]
     return bool(asked and things) and SENTENCE_END.search(text, asked[0], min(things)) is not None and asked[0] < min(things)

@@ -89,6 +89,8 @@ def _several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]
     if places and "ask.ratio" not in slots.senses and (ranked := _ranked(calls)) is not None:
         difference = "ask.difference" in slots.senses and slots.wanted != "water"
         return Plan("answered", language, (ranked,), quantity="saving" if difference else None if slots.wanted == "energy" else slots.wanted, unit=slots.unit)
+    if "ask.rank" in slots.senses and not places:
+        return Plan("answered", language, tuple(sorted(calls, key=_size_of, reverse=True)), quantity=slots.wanted, unit=slots.unit, parallel=True)
     if slots.senses & ({"ask.ratio"} if places else {"shape.versus", "ask.ratio", "ask.difference"}) and "compare" in TOOLS:
         by_emissions = any(call.tool == "convert_to_equivalents" and measured_by(part.named["comparator"][0]) == "emissions" for call, (_, part) in zip(calls, parts, strict=True))
         wanted = "#emissions" if by_emissions else f"#{slots.wanted}" if slots.wanted in ("energy", "emissions", "water") else ""
@@ -122,6 +124,14 @@ def _sides(slots: Slots, language: str, text: str, mentions: Sequence[Mention]) 
     planned = _several(replace(slots, senses=slots.senses | {"shape.versus"} - {"ask.percent", "ask.difference"}), language, text, mentions)
     items = planned.calls[0].arguments.get("items", ()) if planned is not None else ()
     return [item["quantity"] for item in items] if len(items) == PAIR else []
+
+
+def _size_of(call: Call) -> float:
+    """Return the headline of a call, zero where it is refused."""
+    try:
+        return TOOLS[call.tool](call.arguments).results[0].value
+    except KilowhatError:
+        return 0.0
 
 
 def _difference(slots: Slots, language: str, first: str, second: str) -> Plan:
@@ -175,6 +185,9 @@ def _follow_up(before: Slots, now: Slots) -> Slots:
         named["llm"] = (sized,)
     if now.daily_hours is not None or now.weekly_days is not None:
         told |= {"hours": now.hours, "span_hours": now.span_hours or before.span_hours or before.hours}
+    period = next((name for name, length in PERIOD_HOURS.items() if length == before.span_hours), None)
+    if before.rate is None and period is not None and before.counts and not now.counts and now.span_hours is not None and "rate" not in told:
+        told["rate"] = period
     return replace(before, **told, named=named, counts=_counts(before, now), ends=now.ends, senses=now.senses | kept)
 
 
@@ -287,6 +300,8 @@ def _of_the_act(fitting: list[Fitting], slots: Slots) -> list[Fitting]:
     """Return the tools that fit what is done: one that makes where making is asked about, none that serves requests where training is."""
     if "act.make" in slots.senses and len(slots.roles) < PAIR:
         fitting = [fit for fit in fitting if fit[2].topic == "make" or "embodied_kg_co2e" in fit[3]] or fitting
+    if slots.energy_wh_each is not None:
+        fitting = [fit for fit in fitting if "energy_wh_each" in fit[4]] or fitting
     if "act.train" in slots.senses and not slots.counts.keys() & {"request", "user", "input", "output"}:
         fitting = [fit for fit in fitting if fit[2].name not in ("estimate_llm", "estimate_service")]
     return fitting
@@ -336,6 +351,10 @@ def _refusal(slots: Slots, language: str) -> Plan | None:
     if not slots.about_subject and "comparator" not in slots.counts:
         if "greeting" in slots.senses and not slots.wanted:
             return Plan("declined", language, reason="greeting")
+        if slots.wanted == "energy" and "act.run" in slots.senses:
+            return Plan("needs_input", language, reason="which_device")
+        if slots.wanted in ("energy", "emissions") and "mod.average" in slots.senses and "comparator" in slots.named:
+            return None
         if slots.wanted == "energy" and slots.counts and not ("comparator" in slots.named or "place" in slots.named):
             return Plan("needs_input", language, reason="which_task")
         return Plan("declined", language, reason="off_subject")

@@ -97,6 +97,7 @@ def _symbols() -> dict[str, tuple[float, Dimension]]:
     add(0.45359237, MASS, "lb", "lbs", "pound", "磅")
     add(907.18474, MASS, "short ton", "US ton")
     add(1e3, VOLUME, "m3", "m³", "cubic meter", "cubic metre", "立方米", "立方公尺", "kubikmeter")
+    add(1e-2, VOLUME, "cl", "centilitre", "centiliter", "Zentiliter", "centilitro")
     add(1e-3, VOLUME, "ml", "cc", "毫升", "cm3")
     add(1e-2, VOLUME, "cl", "cL")
     add(3.785411784, VOLUME, "gallon", "gal", "US gallon", "加仑", "加侖", "galón")
