@@ -159,7 +159,7 @@ def _hourly(slots: Slots, _tool: Tool) -> Filled:
 def _duration(slots: Slots, tool: Tool) -> Filled:
     if not _hourly(slots, tool):
         return None
-    return (1.0, ()) if slots.hours is None or slots.amount_rate is not None else (slots.hours, ("hours",))
+    return (1.0, ()) if slots.hours is None or slots.amount_rate is not None else (min(slots.durations or (slots.hours,)), ("hours",))
 
 
 def _ends_of_growth(slots: Slots) -> tuple[str, str] | None:

@@ -149,7 +149,7 @@ def _of_a_figure(slots: Slots) -> Iterator[dict[str, Any]]:
 def _of_power(slots: Slots) -> Iterator[dict[str, Any]]:
     """Yield a power against the rated power of the device that draws it."""
     device = slots.name("hardware")
-    if device is None or not slots.power_w or slots.hours is not None or slots.span_hours is not None:
+    if device is None or not slots.power_w or slots.amount(ENERGY) is not None or slots.hours is not None or slots.span_hours is not None:
         return
     for subject in ("device-power", "server-power"):
         for fact in Library.load().find(subject, hardware=device)[:1]:

@@ -32,12 +32,14 @@ _PART_END = re.compile(r"[,;.!?]\s|[、，；。！？]")
 
 
 def meant(mention: Mention) -> dict[str, str]:
-    """Return the names of a mention that stand: a country is a place before it is something to compare with, a service before a run."""
+    """Return the names of a mention that stand: a country is a place before it is something to compare with, a service before a run, but an everyday thing (a Google search) before a service."""
     names = dict(mention.names)
     if "place" in names or any(sense.startswith("act.") for sense in mention.senses):
         names.pop("comparator", None)
     if "service" in names:
         names.pop("run", None)
+    if "comparator" in names:
+        names.pop("service", None)
     return names
 
 
@@ -70,7 +72,7 @@ def count(text: str, mentions: Sequence[Mention], position: int, counts: dict[st
     if re.fullmatch(r"(?:19|20)\d\d\s?年?", written) and (counted == "bare" or written.endswith("年")):
         told.setdefault("years", []).append(int(mention.number))
         return
-    if counted == "bare" and before is not None and not SENTENCE_END.search(text, before.end, mention.start):
+    if counted == "bare" and before is not None and mention.start - before.end <= FAR and not SENTENCE_END.search(text, before.end, mention.start):
         counted = "concurrent" if "mod.concurrent" in before.senses else class_of(before) or "bare"
     if counted == "task" and mention.number in SIDES and counts.keys() & {"task", "thing"}:
         told.setdefault("size", (mention.number, mention.number))
@@ -83,9 +85,17 @@ def count(text: str, mentions: Sequence[Mention], position: int, counts: dict[st
         return
     if mention.quantity is not None and mention.quantity.low is not None and mention.quantity.high is not None:
         told.setdefault("ends", {}).setdefault(counted, (mention.quantity.low, mention.quantity.high))
-    if counts.setdefault(counted, mention.number) != mention.number and counted != "bare":
+    if counts.get(counted) == 1 and mention.number > 1:
+        counts[counted] = mention.number
+    elif counts.setdefault(counted, mention.number) != mention.number and counted != "bare":
         told.setdefault("spare", []).append(written.strip())
 
+
+FAR = 15
+"""How many characters a number may stand behind what it counts."""
+
+MOST_KG_PER_KWH = 2.0
+"""A number behind a word for a grid's factor that is no larger tells it in kg per kWh."""
 
 SIDES = frozenset({256.0, 384.0, 512.0, 768.0, 1024.0, 1280.0, 1536.0, 2048.0})
 """Sides of images in pixels, where another number counts the images."""
@@ -97,6 +107,10 @@ MOST_PUE = 3.0
 def _is_factor(text: str, mention: Mention, before: Mention | None, mentions_after: Sequence[Mention], told: dict[str, Any]) -> bool:
     """Return whether a number is a PUE, a WUE, a utilisation or a stated ratio, and keep it as that."""
     number = mention.number
+    if before is not None and "ask.grid" in before.senses and 0 < (number or 0) < MOST_KG_PER_KWH:
+        told.setdefault("intensities_g", []).append((number or 0) * 1000)
+        told.setdefault("intensity_scale", 1000.0)
+        return True
     for sense, slot in (("mod.pue", "pue"), ("mod.wue", "wue_l_per_kwh"), ("mod.utilisation", "utilisation")):
         if before is not None and sense in before.senses and (slot != "utilisation" or 0 <= (number or 0) <= 1):
             told.setdefault(slot, number)
@@ -122,6 +136,8 @@ def _counted(text: str, mentions: Sequence[Mention], position: int) -> str:
     before = mentions[position - 1] if position else None
     behind = before is not None and class_of(before) is not None and before.number is None and mention.start - before.end <= 1
     counted, concurrent = "bare", False
+    if not behind and text[mention.end : mention.end + 1] in (",", "、", ";"):
+        return counted
     for after in mentions[position + 1 : position + 1 + REACH]:
         gone = (_PART_END if behind else SENTENCE_END).search(text, mention.end, after.start)
         if gone or after.number is not None or after.quantity is not None or "place" in after.names:

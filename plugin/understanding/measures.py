@@ -18,7 +18,9 @@ _DATA: Dimension = (("data", 1),)
 
 PER_THING = re.compile(r"/|\bper\b|每")
 _EACH = re.compile(r"\s*(?:each|apiece|a piece|per\b|/|每(?![年月天日周週小晚])|chacun|pièce|la pièce|je(?:weils)?\b|pro\b|cada un|ずつ)", re.IGNORECASE)
-_EACH_BEFORE = re.compile(r"(?:每一?[次个個条條张張则則回]|(?:あたり|当たり)|\beach(?: one)?(?: (?:is|takes|uses|needs|of|at))?|\bje(?:weils)?|\bchacune?(?: de)?|\bcada una?(?: de)?)[\s,:是约約]*$")
+_EACH_BEFORE = re.compile(
+    r"(?:每一?[次个個条條张張则則回题題篇份段幅台]|(?:あたり|当たり)|\beach(?: one)?(?: (?:is|takes|uses|needs|of|at))?|\bje(?:weils)?|\bchacune?(?: de)?|\bcada una?(?: de)?)[\s,:是约約]*$"
+)
 _OF_ONE = re.compile(r"\s*(?:an?|per|pro|par|por|je|/|的?每)\s*(?:single |one )?", re.IGNORECASE)
 """What stands between an amount and the thing that it is for one of: 1.8 Wh a prompt."""
 
@@ -94,7 +96,7 @@ def _is_each(text: str, mentions: Sequence[Mention], position: int) -> bool:
     mention = mentions[position]
     if mention.quantity is not None and PER_THING.search(mention.quantity.unit):
         return True
-    if _TIMES_MANY.match(text, mention.end) and position + 1 < len(mentions) and mentions[position + 1].number is not None:
+    if _TIMES_MANY.match(text, mention.end) and any(other.number is not None for other in mentions[position + 1 : position + 3]):
         return True
     if _EACH.match(text, mention.end) or _EACH_BEFORE.search(text[: mention.start]):
         return True

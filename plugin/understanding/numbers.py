@@ -45,6 +45,10 @@ _LISTED = re.compile(
     r"(?P<numbers>\d+(?:\.\d+)?(?:\s?[,、;/]\s?(?:and |und |et |y )?\d+(?:\.\d+)?)+(?:,? (?:and|und|et|y|then) \d+(?:\.\d+)?)?)\s?(?P<unit>k?g(?:\s?CO2e?q?)?\s?(?:/|per )\s?kWh|[克公]斤?(?:/|每)(?:度|kWh|千瓦时|千瓦時))",
     re.IGNORECASE,
 )
+_PER_KWH = re.compile(r"每(?:度|千瓦[时時]|kWh)(?:电|電)?\s*(?:约|約|是|排|为|為)?\s*(\d+(?:\.\d+)?)\s*(公斤|千克|克|kg|g)(?![\w/])")
+_CARDS = re.compile(r"([一二两兩三四五六七八九十]|\d+)\s?[台部]\s?([一二两兩三四五六七八九十]|\d+)\s?卡")
+_BARE_LIST = re.compile(r"(?P<numbers>\d+(?:\.\d+)?(?:\s?[,、;/]\s?\d+(?:\.\d+)?){2,})\s?(?:克|g|grams)(?![\w/])", re.IGNORECASE)
+_GRID = re.compile(r"碳强度|碳強度|intensity|forecast|预报|預報|Intensität|intensité|intensidad|炭素強度", re.IGNORECASE)
 _UNIT_FIRST = re.compile(r"(?P<unit>k?g(?:\s?CO2e?q?)?\s?(?:/|per )\s?kWh)\)?\s?[:：]\s?(?P<numbers>\d+(?:\.\d+)?(?:\s?[,、;/]\s?(?:and |und |et |y )?\d+(?:\.\d+)?)+)(?!\s?[A-Za-z])", re.IGNORECASE)
 """Numbers whose unit is told before them: g/kWh: 300, 280, 150."""
 
@@ -123,6 +127,9 @@ def plain_numbers(text: str, decimal: str = ".") -> str:
     text = _PARTS.sub(_share, text)
     text = _TENTHS.sub(_tenths, text)
     text = _RESOLUTION.sub(lambda match: " " + _SIZES[match[1].casefold()] + " ", text)
+    text = _PER_KWH.sub(r"\1 \2/kWh", text)
+    text = _CARDS.sub(lambda match: f"{_han(match[1]) * _han(match[2]):g} 卡", text)
+    text = _BARE_LIST.sub(lambda match: f"{match['numbers']} g/kWh", text) if _GRID.search(text) else text
     text = _UNIT_FIRST.sub(lambda match: f"{match['numbers']} {match['unit']}", text)
     text = _LISTED.sub(_each_with_unit, text)
     text = _STACKED.sub(_stacked, text)

@@ -340,6 +340,8 @@ def _chinese_number(digits: str) -> float | None:
         return 1.0
     if digits in ("两", "兩"):
         return 2.0
+    if digits == "十":
+        return 10.0
     if digits in _ALONE or "半" in digits:
         return None
     import cn2an

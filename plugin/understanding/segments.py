@@ -73,6 +73,7 @@ def _completed(part: Slots, whole: Slots, kinds: Set[str]) -> Slots:
         counts = {kind if kind in _SERVED and "llm" in part.named else "bare": number}
     elif not counts and "llm" in part.named and "act.train" not in part.senses:
         counts = {kind: number for kind, number in whole.counts.items() if kind in _SERVED}
+    stands = "hardware" in part.named or bool(kinds & {"place", "provider"})
     own = {kind: names for kind, names in part.named.items() if kind != "comparator" or names != part.named.get("service")}
     return replace(
         part,
@@ -81,10 +82,10 @@ def _completed(part: Slots, whole: Slots, kinds: Set[str]) -> Slots:
         senses=part.senses | {sense for sense in whole.senses if sense.startswith(("act.", "ask.", "about."))},
         rate=part.rate or whole.rate,
         span_hours=part.span_hours if part.span_hours is not None else whole.span_hours,
-        hours=part.hours if part.hours is not None else whole.hours,
+        hours=part.hours if part.hours is not None or not stands else whole.hours,
         pue=part.pue if part.pue is not None else whole.pue,
         amounts=part.amounts or (whole.amounts if kinds & {"place"} else ()),
-        power_w=part.power_w or whole.power_w,
+        power_w=part.power_w or (whole.power_w if stands else ()),
         intensities_g=part.intensities_g or whole.intensities_g,
         wanted=whole.wanted,
         unit=None,

@@ -44,6 +44,7 @@ class Slots:
     amounts: tuple[tuple[str, Dimension], ...] = ()
     ends: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     hours: float | None = None
+    durations: tuple[float, ...] = ()
     device_hours: float | None = None
     rate: str | None = None
     lifetime_hours: float | None = None
@@ -134,7 +135,7 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
                 told.setdefault("bound", sign)
         if mention.unit is not None:
             told.setdefault("unit", mention.unit)
-    durations = told.pop("durations", [])
+    durations = told.get("durations", [])
     if len(durations) == 2 and "act.make" in senses and "lifetime_hours" not in told:
         told |= {"lifetime_hours": max(durations), "hours": min(durations)}
     told.update(read_times(mentions, senses, told))
@@ -155,7 +156,9 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     _per_piece(text, mentions, counts)
     if "each" in senses and "bare" in counts and "request" in counts and "user" not in counts:
         counts["user"] = counts.pop("bare")
-    if "each" in senses and counts.get("task") == 1 and counts.get("thing", 0) > 1:
+    if 1 < counts.get("device", 0.0) <= MOST_OF_A_SERVER and counts.get("server", 0.0) > 1 and list(counts).index("server") < list(counts).index("device"):
+        counts["device"] *= counts.pop("server")
+    if counts.get("task") == 1 and counts.get("thing", 0) > 1:
         counts["task"] = counts.pop("thing")
     told.update({name: tuple(value) for name, value in told.items() if isinstance(value, list)})
     told.update(unknown(text, mentions, "place" in named))
@@ -180,6 +183,9 @@ def _composed(named: dict[str, list[str]], counts: dict[str, float], senses: fro
     named["task"] = [done]
     counts["task"] = counts.pop(kind)
 
+
+MOST_OF_A_SERVER = 16.0
+"""Devices that are told behind a number of servers, and no more than this, are those of each server."""
 
 _PIECE = re.compile(r"\b(?:per|each|every|pro|par|por)\s+(?P<piece>[^\W\d_]{3,}?)s?\b", re.IGNORECASE)
 
@@ -246,4 +252,7 @@ def _wanted(mentions: Sequence[Mention], senses: frozenset[str], unit: str | Non
         wanted = next((sense.partition(".")[2] for mention in mentions for sense in mention.senses if sense in _ASKED), None)
     if wanted is None and "ask.power" in senses:
         return "power"
+    given = {mention.quantity.dimension for mention in mentions if mention.quantity is not None}
+    if wanted == "energy" and unit is None and ENERGY in given and "ask.emissions" in senses:
+        return "emissions"
     return "water-on-site" if wanted == "water" and "mod.on_site" in senses else wanted

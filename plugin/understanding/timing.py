@@ -11,6 +11,9 @@ from kilowhat.tools.core.units import TIME, Quantity, parse_unit
 
 PERIOD_HOURS = {"second": 1 / 3600, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}
 SPANS = {**PERIOD_HOURS, "half_year": PERIOD_HOURS["year"] / 2}
+NEAR = 2
+"""How many characters a counter may take between a number and its days."""
+
 SCHEDULES: dict[str, dict[str, float]] = {
     "time.weekdays": {"weekly_days": 5.0},
     "time.workday": {"weekly_days": 5.0},
@@ -55,8 +58,9 @@ def _hours_of(mention: Mention) -> float | None:
 
 def working_days(mentions: Sequence[Mention], position: int, told: dict[str, Any]) -> bool:
     """Return whether a number counts working days (220 working days), and keep them as the time that is asked for."""
-    mention, after = mentions[position], mentions[position + 1] if position + 1 < len(mentions) else None
-    if mention.number is None or after is None or not {"time.weekdays", "time.weekend"} & set(after.senses) or after.start - mention.end > 1:
+    mention = mentions[position]
+    after = next((other for other in mentions[position + 1 : position + 3] if "noun.thing" not in other.senses), None)
+    if mention.number is None or after is None or not {"time.weekdays", "time.weekend"} & set(after.senses) or after.start - mention.end > NEAR:
         return False
     told["span_hours"] = mention.number * PERIOD_HOURS["day"]
     return True

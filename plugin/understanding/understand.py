@@ -25,7 +25,7 @@ from kilowhat.plugin.understanding.timing import PERIOD_HOURS
 from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.catalogue import find_model
 from kilowhat.tools.core.errors import MissingInput
-from kilowhat.tools.core.reference import fold
+from kilowhat.tools.core.reference import fold as fold_name
 from kilowhat.tools.core.tool import Tool
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, format_number, parse_quantity, parse_unit
 
@@ -182,7 +182,7 @@ def _follow_up(before: Slots, now: Slots) -> Slots:
     kept = {sense for sense in before.senses if not sense.startswith(("shape.", "ask.")) and not (now.things and sense.startswith("act."))}
     if now.parameters_b is not None and not now.things and (sized := _of_size(before, now.parameters_b)) is not None:
         told["parameters_b"] = None
-        named["llm"] = (sized,)
+        named |= sized
     if now.daily_hours is not None or now.weekly_days is not None:
         told |= {"hours": now.hours, "span_hours": now.span_hours or before.span_hours or before.hours}
     period = next((name for name, length in PERIOD_HOURS.items() if length == before.span_hours), None)
@@ -194,13 +194,22 @@ def _follow_up(before: Slots, now: Slots) -> Slots:
 _SIZE = re.compile(r"\d+(?:\.\d+)?B", re.IGNORECASE)
 
 
-def _of_size(before: Slots, billions: float) -> str | None:
-    """Return the model of the same family with another number of parameters: Llama 3.1 70B after Llama 3.1 8B."""
-    model = before.name("llm")
-    if model is None or not _SIZE.search(model):
-        return None
+def _of_size(before: Slots, billions: float) -> dict[str, tuple[str, ...]] | None:
+    """Return the model or the run of the same family with another number of parameters: Llama 3.1 70B after Llama 3.1 8B."""
+    library = Library.load()
+    found: dict[str, tuple[str, ...]] = {}
+    model, run = before.name("llm"), before.name("run")
+    if model is not None and _SIZE.search(model) and (sized := _known_model(library, _SIZE.sub(f"{billions:g}B", model))) is not None:
+        found["llm"] = (sized,)
+    name = library.named("runs", run).name if run is not None else ""
+    if _SIZE.search(name) and (other := library.spellings("runs").get(fold_name(_SIZE.sub(f"{billions:g}B", name)))) is not None:
+        found["run"] = (other,)
+    return found or None
+
+
+def _known_model(library: Library, name: str) -> str | None:
     try:
-        return find_model(Library.load(), _SIZE.sub(f"{billions:g}B", model)).name
+        return find_model(library, name).name
     except KilowhatError:
         return None
 
@@ -486,8 +495,8 @@ def _unused(slots: Slots, used: set[str]) -> tuple[str, ...]:
             first = slots.named[kind][0]
             told[kind] = library.named(names, first).name if first in library.names(names) else str(library.countries[first]["name"]) if first in library.countries else first
     if "llm" in used and len(slots.named.get("model", ())) > 1:
-        taken = fold(str(slots.named["llm"][0]))
-        others = [name for model in slots.named["model"] if fold(name := library.named("models", model).name) != taken]
+        taken = fold_name(str(slots.named["llm"][0]))
+        others = [name for model in slots.named["model"] if fold_name(name := library.named("models", model).name) != taken]
         told["other models"] = ", ".join(others)
     for kind in ("request", "user", "word", *TOKENS):
         if kind in slots.counts and f"count {kind}" not in used:
