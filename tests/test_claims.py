@@ -97,6 +97,12 @@ def test_a_thing_or_a_figure_alone_finds_nothing(words):
     assert find_claims(LIBRARY, words)[0] == []
 
 
+@pytest.mark.parametrize(("claim_id", "factor"), [("claim-bert-training-22-to-28-kg", None), ("claim-switch-transformer-training-59-t", 1.002), ("claim-gshard-training-4.3-t", 1.0)])
+def test_a_claim_is_measured_against_the_figure_that_it_repeats(claim_id, factor):
+    verdict = call("check_claim", {"claim": claim_id}).verdict
+    assert verdict is not None and (verdict.verdict, verdict.factor) == ("mostly true", factor)
+
+
 def test_the_longest_name_stands():
     assert things_in(LIBRARY, "126 Danish homes")["comparator"] == {"dk-home-year"}
 

@@ -162,10 +162,13 @@ def _take(derivation: Derivation, name: str, quantity: Quantity, claim: Claim) -
 
 
 def _factor_of_claim(derivation: Derivation, claim: Claim, claimed: Quantity | None, right: Quantity | None, name: str) -> float | None:
-    """Return by which factor a known claim is off, and add it as a result where it can be redone."""
+    """Return by which factor a known claim is off, and add it as a result where it can be redone; two ranges that overlap are not off by one."""
     if claimed is None or right is None or claimed.dimension != right.dimension or min(claimed.value, right.value) <= 0:
         return claim.factor
-    ratio = claimed.value / right.to(claimed.unit).value
+    there = right.to(claimed.unit)
+    if claim.factor is None and claimed.low is not None and claimed.high is not None and there.low is not None and there.high is not None and claimed.low <= there.high and there.low <= claimed.high:
+        return None
+    ratio = claimed.value / there.value
     factor = max(ratio, 1 / ratio)
     if claim.factor is not None and abs(math.log(factor / claim.factor)) > 0.03:
         return claim.factor
