@@ -126,7 +126,7 @@ def test_other_names_of_a_thing(kind: str, spelling: str, name_id: str, library:
     assert library.name(kind, spelling).id == name_id
 
 
-@pytest.mark.parametrize("kind", ["tasks", "models", "services", "runs", "hardware", "providers", "places", "comparators", "forecasts"])
+@pytest.mark.parametrize("kind", ["tasks", "models", "services", "runs", "hardware", "providers", "places", "comparators", "forecasts", "topics"])
 def test_every_spelling_finds_its_own_thing(kind: str, library: Library) -> None:
     assert library.names(kind)
     for name_id in library.names(kind):

@@ -31,7 +31,7 @@ from kilowhat.tools.core.units import parse_quantity, parse_unit
 
 HERE = COMPILED.parent
 LANGUAGES = ("en", "zh_Hans", "zh_Hant", "fr", "de", "es", "ja")
-NAME_KINDS = ("tasks", "models", "services", "runs", "hardware", "providers", "places", "comparators", "forecasts")
+NAME_KINDS = ("tasks", "models", "services", "runs", "hardware", "providers", "places", "comparators", "forecasts", "topics")
 
 _ID = re.compile(r"^[a-z0-9]+(?:[.-][a-z0-9]+)*$")
 _HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff<>]")

@@ -156,6 +156,8 @@ class Claim(Record):
     right: Recomputed | None = None
     primary: Primary | None = None
     why: str
+    keys: list[list[str]] = Field(default_factory=list)
+    """Groups of words of which each group must be told for words to be this claim: words in any language, or ``place:NLD``, ``topic:ai`` … for all names of one."""
     checked: Checked
 
 
@@ -357,50 +359,15 @@ class Library:
         return {place_id: place_id for place_id in places} | {raw["exact"]: place_id for place_id, raw in places.items() if "exact" in raw}
 
     def search(self, query: str, *, subject: str | None = None, limit: int = 5) -> list[Fact | Claim]:
-        """Return the facts and claims that share most with a text, weighted by how rare the shared words are.
+        """Return the facts and claims that fit a text, the best first; see ``tools.core.search``."""
+        from kilowhat.tools.core.search import search
 
-        A word that says what a record is about (its id, subject, scope, the names of the thing) counts twice,
-        but of a claim once, so that facts come first.
-        """
-        postings, sizes = self._index_of_words
-        scores: dict[str, float] = {}
-        shared: dict[str, float] = {}
-        reachable = 0.0
-        for word in words_of(query):
-            holders = postings.get(word, {})
-            rarity = math.log(1 + len(sizes) / len(holders)) if holders else 0.0
-            reachable += rarity
-            for record_id, weight in holders.items():
-                scores[record_id] = scores.get(record_id, 0.0) + rarity * weight
-                shared[record_id] = shared.get(record_id, 0.0) + rarity
-        enough = max(0.3 * reachable, 0.6 * max(shared.values(), default=0.0))
-        claims = self._content["claims"]
-        chosen: list[Fact | Claim] = []
-        for record_id in sorted(scores, key=lambda found: (-scores[found] / (20 + sizes[found]), found in claims, not self._facts.get(found, {}).get("default"), found)):
-            if shared[record_id] < enough:
-                continue
-            record = self.claim(record_id) if record_id in claims else self.fact(record_id)
-            if subject is None or record.subject == subject:
-                chosen.append(record)
-            if len(chosen) == limit:
-                break
-        return chosen
+        return search(self, query, subject=subject, limit=limit)
 
-    @cached_property
-    def _index_of_words(self) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
-        """By word, the records that hold it with its weight; by record, how many words say what it is about."""
-        postings: dict[str, dict[str, int]] = {}
-        sizes: dict[str, int] = {}
-        for record_id, raw in (*self._facts.items(), *self._electricity.items(), *self._content["claims"].items()):
-            source = self._content["sources"].get(raw["source"], {})
-            told = [raw["statement"], raw.get("printed"), raw.get("as_of"), raw.get("why"), source.get("title"), source.get("authors"), source.get("producer")]
-            about = [record_id, raw["subject"], *raw.get("scope", {}).values()]
-            names = [spelling for key, value in raw.get("scope", {}).items() for spelling in self.spelled(key, value)]
-            sizes[record_id] = len(words_of(" ".join(about)))
-            for weight, texts in ((1, told), (2 if record_id not in self._content["claims"] else 1, about + names)):
-                for word in words_of(" ".join(str(text) for text in texts if text)):
-                    postings.setdefault(word, {})[record_id] = weight
-        return postings, sizes
+    def raw(self, kind: str) -> Mapping[str, Mapping[str, Any]]:
+        """Return the records of a kind by id as they are compiled: facts, electricity, claims, sources, or a kind of names."""
+        found: Mapping[str, Mapping[str, Any]] = self._electricity if kind == "electricity" else self._content[kind] if kind in self._content else self._content["names"].get(kind, {})
+        return found
 
     def spelled(self, key: str, value: str) -> list[str]:
         """Return every spelling of what a scope names: a thing of ours, or a country."""
@@ -455,7 +422,7 @@ _STOP = frozenset(
 def words_of(text: str) -> set[str]:
     """Return the words of a text for searching: folded, without stop words; Chinese as pairs of characters."""
     folded = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", unicodedata.normalize("NFKC", text).casefold())
-    words = {word.removesuffix("s") for word in re.findall(r"[a-zà-ÿ]+(?:\d+\w*)?|\d+(?:[.,]\d+)*\w*", folded) if word not in _STOP}
+    words = {word.removesuffix("s") for word in re.findall(r"[a-zà-ÿ]+(?:\d+[a-zà-ÿ\d]*)?|\d+(?:[.,]\d+)*[a-zà-ÿ]*", folded) if word not in _STOP}
     for run in re.findall(r"[\u3400-\u9fff\u3040-\u30ff]+", folded):
         words.update(run[start : start + 2] for start in range(max(1, len(run) - 1)))
     return words
