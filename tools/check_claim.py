@@ -1,18 +1,19 @@
 """A claim checked: recomputed from its inputs, off by which factor, by which slip of units, and what the source says.
 
-**Formula**: factor = larger / smaller of the stated and the recomputed figure; true within 5 %, mostly true within 20 % or
+**Formula**: factor = larger / smaller of the stated and the recomputed or published figure; true within 5 %, mostly true within 20 % or
 inside the range of the recomputed figure, else false. A bound (> 2 L) is true where the whole range of the recomputed
 figure keeps it, mostly true where the figure itself does, unsupported where only a part of the range does, else false.
 
-**Boundary**: arithmetic and units of what is told; for a claim of the library also its primary source. Misleading and outdated
-are said only of claims that the library holds: they take a reader, not a calculation.
+**Boundary**: arithmetic and units of what is told; for a claim of the library also its primary source; for words that no claim
+of the library fits, the published figures for the same thing. Misleading is said only of claims that the library holds: it
+takes a reader, not a calculation. Outdated is also what an older published figure says where the newest one differs.
 
 **Assumptions**: the inputs of a recomputation are taken as told.
 
 **Facts**: the claim with its article, its primary source, and facts on the same thing.
 
 **Limits**: a slip of units is what would explain the factor, not proof of it. Words find a claim only where they share its
-thing and its figure.
+thing and its figure, or name all it is about; they are set beside a fact only where nothing that they name is another's.
 
 >>> from kilowhat.tools import call
 >>> call("check_claim", {"stated": "84 TWh", "recompute": "15.3 million * 750 W * 240 h"}).verdict.factor
@@ -28,20 +29,19 @@ from typing import Literal
 from pydantic import Field
 
 from kilowhat.tools.core.arithmetic import EXPRESSION, KINDS, Expression, quantities_in, read_expression, written
-from kilowhat.tools.core.claims import as_quantity_of, find_claims, is_count, related_facts, right_figure, things_of
+from kilowhat.tools.core.claims import as_quantity_of, as_quantity_of_claim, as_told, claimed_in_words, figure_apart, find_claims, is_count, related_facts, right_figure, things_of
 from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import BadQuantity, MissingInput, UnitMismatch
 from kilowhat.tools.core.estimate import Estimate, Verdict
 from kilowhat.tools.core.estimate import Input as Entry
 from kilowhat.tools.core.expression import MAXIMUM_LENGTH, Formula
 from kilowhat.tools.core.quantities import QUANTITY, Told, read_quantity
+from kilowhat.tools.core.reading import read
 from kilowhat.tools.core.reference import Claim, Library
 from kilowhat.tools.core.slips import find_slip, find_slip_of_kind
+from kilowhat.tools.core.stated import AS_GOOD, MOSTLY_TRUE, TRUE, Judged, judge_beside_facts
 from kilowhat.tools.core.tool import Arguments, Tool
 from kilowhat.tools.core.units import EMISSIONS, MASS, NUMBER, Dimension, Quantity, format_number, format_quantity, name_dimension
-
-TRUE, MOSTLY_TRUE = 1.05, 1.2
-"""The factors up to which a figure is true, or mostly true."""
 
 _BOUND = re.compile(r"\s*(?P<sign>[<>])=?\s*(?=\S)")
 
@@ -74,6 +74,8 @@ def check_claim(arguments: Input, library: Library) -> Estimate:
     expression = read_expression(library, arguments.recompute, argument="recompute") if arguments.recompute is not None else None
     if expression is not None and expression.value < 0:
         raise BadQuantity("The calculation gives less than zero, and an amount is zero or more; subtract the other way round.", field="recompute")
+    if known is not None and expression is None and (judged := _nearer_fact(arguments, library, known)) is not None:
+        return derivation.estimate(TOOL.name, arguments, _from_fact(derivation, judged))
     if known is not None:
         about = _from_library(derivation, known)
         if expression is not None:
@@ -82,10 +84,15 @@ def check_claim(arguments: Input, library: Library) -> Estimate:
     nearest = [claim.id for claim in near[:3]]
     bound, arguments = _bound_of(arguments)
     if expression is None:
+        judged = _beside_facts(arguments, library) if not bound else None
+        if judged is not None:
+            return derivation.estimate(TOOL.name, arguments, _from_fact(derivation, judged))
         if arguments.claim is None:
             raise MissingInput("Give a claim in words or by id, or the figure stated and the calculation to recompute it.", field="recompute" if arguments.stated is not None else "claim")
         raise MissingInput(
-            "No known claim shares both the thing and the figure of these words. Give the figure as stated and its calculation as recompute, or the id of a claim.", field="recompute", nearest=nearest
+            "No known claim shares both the thing and the figure of these words, and no fact is clearly about the same thing. Give the figure as stated and its calculation as recompute, or the id of a claim.",
+            field="recompute",
+            nearest=nearest,
         )
     stated = _stated(arguments, library, expression, nearest)
     about = _by_arithmetic(derivation, stated, expression, bound)
@@ -109,6 +116,45 @@ def _known(arguments: Input, library: Library) -> tuple[Claim | None, list[Claim
         return library.claim(text, field="claim"), []
     found, near = find_claims(library, f"{text} {arguments.stated or ''}".strip())
     return (found[0] if found else None), near
+
+
+def _beside_facts(arguments: Input, library: Library) -> Judged | None:
+    """Return the verdict on the claim's words by the published figures for the same thing, or None where these are not clear."""
+    if arguments.claim is None:
+        return None
+    stated = read_quantity(library, arguments.stated, argument="stated").quantity if arguments.stated is not None else None
+    return judge_beside_facts(library, arguments.claim, stated)
+
+
+def _nearer_fact(arguments: Input, library: Library, claim: Claim) -> Judged | None:
+    """Return the verdict by a fact that says just what is stated, where a claim says only nearly that: 400 W is not the claim of 407 W."""
+    text = arguments.claim or ""
+    if text.startswith("claim-") or figure_apart(claim, f"{text} {arguments.stated or ''}", read(library, text)) <= AS_GOOD:
+        return None
+    judged = _beside_facts(arguments, library)
+    return judged if judged is not None and judged.factor is not None and math.log(judged.factor) <= AS_GOOD else None
+
+
+def _from_fact(derivation: Derivation, judged: Judged) -> str:
+    """Add a published figure and the stated one beside it; return what to say of them."""
+    fact, figure, stated = judged.beside.fact, judged.beside.figure, judged.stated
+    derivation.cite(fact)
+    derivation.inputs["published"] = Entry(name="published", value=figure.value, low=figure.low, high=figure.high, unit=figure.unit or "ratio", origin="fact", fact_id=fact.id)
+    interval = "published range" if fact.low is not None else "as published"
+    derivation.result("published", _kind(figure), fact.statement.rstrip("."), boundary=fact.scope.get("boundary"), as_of=fact.as_of, interval=interval, unit=_things(figure))
+    derivation.quantity("stated", stated, stated.unit or "ratio")
+    derivation.result("stated", _kind(stated), "as stated", interval="as stated", unit=_things(stated))
+    if judged.factor is not None and stated.unit == figure.unit:
+        derivation.step(Formula("factor", "stated / published" if stated.value >= figure.value else "published / stated", "ratio"))
+        if judged.factor > TRUE:
+            derivation.result("factor", "ratio", "as stated over published" if stated.value >= figure.value else "published over as stated")
+    derivation.verdict = Verdict(verdict=judged.verdict, claimed=as_told(stated), recomputed=_in_words(figure), factor=None if judged.factor is None else _digits(judged.factor), slip=judged.slip)
+    if judged.note:
+        derivation.warn("other_figures", judged.note)
+    for other in judged.others:
+        derivation.alternative(other.fact)
+    derivation.assume("No known claim fits, so the stated figure is set beside the published one for the same thing; its boundary and year may be another than was meant.")
+    return f"{as_told(stated)} was stated; published is"
 
 
 def _from_library(derivation: Derivation, claim: Claim) -> str:
@@ -136,8 +182,7 @@ def _from_library(derivation: Derivation, claim: Claim) -> str:
         if claim.verdict not in ("true", "mostly true") or right is None or not math.isclose(right.value, claimed.value, rel_tol=1e-9):
             derivation.result("claimed", _kind(claimed), "as claimed" if right is not None else f"as claimed: {claim.verdict}", as_of=claim.as_of, interval="as claimed", unit=_things(claimed))
     factor = _factor_of_claim(derivation, claim, claimed, right, "recomputed" if from_inputs and "recomputed" in derivation.formulas else "right")
-    shown = claim.printed or (written(claimed, claimed.unit) if claimed is not None else None)
-    derivation.verdict = Verdict(verdict=claim.verdict, claimed=shown, recomputed=_in_words(right), factor=factor, slip=claim.slip)
+    derivation.verdict = Verdict(verdict=claim.verdict, claimed=claimed_in_words(claim), recomputed=_in_words(right), factor=factor, slip=claim.slip)
     if claim.primary is not None and claim.primary.figure and claim.primary.source:
         source = derivation.library.source(claim.primary.source)
         where = ", ".join(part for part in (source.title, claim.primary.locator) if part)
@@ -146,14 +191,6 @@ def _from_library(derivation: Derivation, claim: Claim) -> str:
         derivation.alternative(fact)
     said = f"{claim.statement.rstrip('.')}. {claim.why.rstrip('.')}"
     return f"{said}. Right" if right is not None else said
-
-
-def as_quantity_of_claim(claim: Claim) -> Quantity | None:
-    """Return the figure that a claim states, a range with its geometric mean, or None where it states none."""
-    if claim.unit is None or (claim.value is None and claim.low is None):
-        return None
-    value = claim.value if claim.value is not None else math.sqrt((claim.low or 0.0) * (claim.high or 0.0))
-    return Quantity(value, claim.unit, claim.low, claim.high)
 
 
 def _take(derivation: Derivation, name: str, quantity: Quantity, claim: Claim) -> None:

@@ -1,9 +1,10 @@
 """Facts and sources on a subject, the best first.
 
-**Formula**: none. Words of the query are matched with statements, scopes, sources and printed figures, weighted by how rare
-they are.
+**Formula**: none. What a query tells (figures with their units, names in any spelling, the subject, places, years, and words
+weighted by how rare they are) is set against what each fact and claim holds; see ``tools.core.search``. Ids find what they name.
 
-**Limits**: it finds what the library holds, and says so where it holds nothing.
+**Limits**: it finds what the library holds, and says so where it holds nothing. A claim of the press is told with its
+verdict, behind the facts, and is no result: nothing calculates from it.
 
 >>> from kilowhat.tools import call
 >>> call("look_up_references", {"query": "image generation Luccioni mean"}).citations[0].source.title[:23]
@@ -17,17 +18,23 @@ from typing import Any
 
 from pydantic import Field
 
+from kilowhat.tools.core.claims import claimed_in_words
 from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import UnknownName
-from kilowhat.tools.core.estimate import Estimate
+from kilowhat.tools.core.estimate import Estimate, Verdict
 from kilowhat.tools.core.reference import Claim, Fact, Library
 from kilowhat.tools.core.tool import Arguments, Tool, WholeNumber
+
+_BETWEEN = re.compile(r"[,;、，；\n]")
+"""What stands between the ids of a query."""
 
 
 class Input(Arguments):
     """What to look for."""
 
-    query: str = Field(min_length=1, max_length=500, description="Words, names or a printed figure: 'GPT-3 training energy', 'phone charge', '2.907 kWh'; or the id of a fact.")
+    query: str = Field(
+        min_length=1, max_length=500, description="Words, names or a printed figure: 'GPT-3 training energy', 'phone charge', '2.907 kWh'; or the ids of facts and claims, with commas between."
+    )
     subject: str | None = Field(
         default=None, max_length=60, description="Only facts on this subject: task-energy, training-energy, request-energy, device-power, pue, grid-intensity, comparator, forecast …"
     )
@@ -38,9 +45,9 @@ def look_up_references(arguments: Input, library: Library) -> Estimate:
     """Return the facts that fit, as results with citations; the best fact is the first result.
 
     Raises:
-        UnknownName: where nothing fits (``unknown_name``).
+        UnknownName: where nothing fits, or one of several ids is none (``unknown_name``).
     """
-    found = _exact(arguments.query, library) or library.search(arguments.query, subject=arguments.subject, limit=arguments.limit)
+    found = _by_ids(arguments, library) or library.search(arguments.query, subject=arguments.subject, limit=arguments.limit)
     if not found:
         raise UnknownName("The library holds no fact that fits these words; try a name (GPT-3, H100, Gemini), a task or a subject.", field="query")
     derivation = Derivation(library)
@@ -58,22 +65,34 @@ def look_up_references(arguments: Input, library: Library) -> Estimate:
             **_own_unit(fact),
         )
     for claim in claims:
+        derivation.cite(claim)
         derivation.warn("press_claim", f"{claim.id} ({claim.verdict}): {claim.statement} {claim.why}")
+    if len(found) == len(claims) == 1:
+        derivation.verdict = Verdict(verdict=claims[0].verdict, claimed=claimed_in_words(claims[0]), recomputed=None, factor=claims[0].factor, slip=claims[0].slip)
     if not derivation.results:
         derivation.assume("Only claims of the press fit; no tool calculates from them.")
     return derivation.estimate(TOOL.name, arguments, f"{len(found)} references for {arguments.query[:80]!r}" if len(found) > 1 else "Reference")
 
 
 def _own_unit(fact: Fact) -> dict[str, Any]:
-    """Return how a figure keeps its unit where that counts many things: 2.907 kWh for 1,000 images is not shown as 2.9 Wh."""
-    return {"keep_unit": True, "unit": fact.unit.replace(" per ", "/")} if re.search(r"per \d", fact.unit) else {}
+    """Return how a figure keeps its unit where that counts many things or days: 2.907 kWh for 1,000 images is not shown as 2.9 Wh, nor the kWh of a day as W."""
+    return {"keep_unit": True, "unit": fact.unit.replace(" per ", "/")} if re.search(r"per \d|/(?:day|year)$", fact.unit) else {}
 
 
-def _exact(query: str, library: Library) -> list[Fact | Claim]:
-    try:
-        return [library.fact(query.removeprefix("fact:").strip())]
-    except UnknownName:
+def _by_ids(arguments: Input, library: Library) -> list[Fact | Claim]:
+    """Return the facts and claims of a query that is nothing but ids, each once and as many as are wanted, or none."""
+    ids = list(dict.fromkeys(part.strip().removeprefix("fact:").strip() for part in _BETWEEN.split(arguments.query) if part.strip()))
+    if not ids or any(" " in one for one in ids):
         return []
+    found: list[Fact | Claim] = []
+    for one in ids[: int(arguments.limit) if len(ids) > 1 else 1]:
+        try:
+            found.append(library.claim(one, field="query") if one.startswith("claim-") else library.fact(one, field="query"))
+        except UnknownName:
+            if len(ids) > 1 and found:
+                raise
+            return []
+    return found
 
 
 TOOL = Tool(

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kilowhat.tools.core.arithmetic import quantities_in
+from kilowhat.tools.core.arithmetic import quantities_in, written
 from kilowhat.tools.core.errors import KilowhatError
+from kilowhat.tools.core.reading import Reading, read
 from kilowhat.tools.core.reference import SCOPE_KINDS, Claim, Fact, Library, Recomputed, fold, words_of
-from kilowhat.tools.core.units import EMISSIONS, MASS, NUMBER, Quantity, parse_unit
+from kilowhat.tools.core.units import EMISSIONS, MASS, NUMBER, Quantity, format_number, parse_unit
 
 SAME = 0.02
-ENOUGH_WORDS = 0.6
-LONGEST_NAME = 8
+ENOUGH_WORDS, ENOUGH_TO_LOOK = 0.6, 0.15
+_ACTIVITIES = ("training", "request", "inference", "embodied")
 EXCLUSIVE = ("service", "run", "model", "task", "provider", "hardware")
 """Kinds of things of which a text that names another one is about another claim."""
 
@@ -33,7 +33,8 @@ _SPELLED = re.compile(
     re.IGNORECASE,
 )
 _PERIOD = re.compile(r"\s*(?:/|\bper\b|每|\ba\b)\s*(?:hour|day|month|year|h|d|yr|天|日|年|月)$", re.IGNORECASE)
-_TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")
+_WORD = re.compile(r"[^\W_]+")
+_HAN = re.compile(r"[\u3041-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,55 +60,85 @@ def find_claims(library: Library, text: str) -> tuple[list[Claim], list[Claim]]:
     >>> found[0].id
     'claim-chatgpt-ten-days-84-twh'
     """
-    named = things_in(library, text)
-    figures = _figures_in(text)
-    words = words_of(text)
-    known, rarity, things_of = _words_of_claims(library)
+    reading = read(library, text)
+    named = reading.things
+    figures = _figures_in(text) + reading.figures
+    words = {word for word in words_of(text) if not word[:1].isdigit()}
+    known, rarity, things_of, needed = _words_of_claims(library)
     reachable = sum(rarity.get(word, 0.0) for word in words) or 1.0
     matches, near = list[Match](), list[tuple[float, Claim]]()
     for claim_id in library.claims:
         shared = sum(rarity[word] for word in words & known[claim_id]) / reachable
-        if shared < 0.15:
+        by_keys = needed[claim_id].keys is not None and _all_told(needed[claim_id].keys or [], reading)
+        own = {(key, name) for key, names in things_of[claim_id].items() if key in (*EXCLUSIVE, "comparator") for name in names} & _meant(reading)
+        if (shared < ENOUGH_TO_LOOK and not by_keys and not own) or _about_another(named, things_of[claim_id], none_is_another=not by_keys):
             continue
         claim = library.claim(claim_id)
-        if _about_another(named, things_of[claim_id]):
-            continue
-        things = _things_shared(claim, named, words)
-        met, apart = _figures_shared(claim, figures)
         told = _claimed(claim)
-        if _only_a_small_count(told) and shared < ENOUGH_WORDS:
+        things = max(_things_shared(claim, named, words), len(own))
+        met, apart = _figures_shared(claim, figures)
+        small = _only_a_small_count(told)
+        if by_keys and (met or not told or (small and not _another_figure(reading, told))):
+            matches.append(Match(claim, met, apart, max(things, 1), shared))
             continue
-        if (things or shared >= ENOUGH_WORDS) and (met if told else shared >= ENOUGH_WORDS and things):
+        whole = needed[claim_id].things <= _meant(reading) and not _of_another_activity(library, claim.subject, reading)
+        if not claim.keys and small and shared < ENOUGH_WORDS:
+            continue
+        if not claim.keys and whole and (things or shared >= ENOUGH_WORDS) and (met if told else shared >= ENOUGH_WORDS and things):
             matches.append(Match(claim, met, apart, things, shared))
-        elif things or shared >= ENOUGH_WORDS:
+        elif shared >= ENOUGH_TO_LOOK and (things or shared >= ENOUGH_WORDS):
             near.append((-shared, claim))
     matches.sort(key=lambda match: match.order)
     near.sort(key=lambda pair: (pair[0], pair[1].id))
     return [match.claim for match in matches], [claim for _, claim in near]
 
 
+def figure_apart(claim: Claim, text: str, reading: Reading | None = None) -> float:
+    """Return how far the nearest figure of a text lies from one that a claim states, as a logarithm; 0 where the claim states none."""
+    figures = _figures_in(text) + (reading.figures if reading else [])
+    return _figures_shared(claim, figures)[1]
+
+
+def _meant(reading: Reading) -> set[tuple[str, str]]:
+    return {meaning for span in reading.spans for meaning in span}
+
+
+def _all_told(keys: list[list[str]], reading: Reading) -> bool:
+    """Return whether a text tells a word, or names a thing, of every group."""
+    spaced = f" {' '.join(fold(word) for word in _WORD.findall(reading.text))}"
+    folded = fold(reading.text)
+
+    def told(key: str) -> bool:
+        kind, separator, name = key.partition(":")
+        if separator:
+            return name in reading.topics | reading.within if kind == "topic" else name in reading.things.get(kind, ())
+        return f" {' '.join(fold(word) for word in _WORD.findall(key))}" in spaced if key.isascii() or not _HAN.search(key) else fold(key) in folded
+
+    return bool(keys) and all(any(told(key) for key in group) for group in keys)
+
+
+def _of_another_activity(library: Library, subject: str, reading: Reading) -> bool:
+    """Return whether a text is of requests, training or manufacture, and a claim of another one of these."""
+    told = [set(library.raw("topics")[topic]["subjects"]) for topic in _ACTIVITIES if topic in reading.topics]
+    ours = any(subject in library.raw("topics")[topic]["subjects"] for topic in _ACTIVITIES)
+    return ours and bool(told) and not any(subject in subjects for subjects in told)
+
+
+def _another_figure(reading: Reading, told: list[Quantity]) -> bool:
+    """Return whether a text states a figure with a unit, or a count, that a claim does not."""
+    return any(all(_apart(figure, own) is None or (_apart(figure, own) or 0.0) > SAME for own in told) for figure in reading.figures if figure.value > 1 or figure.unit)
+
+
 def things_in(library: Library, text: str) -> dict[str, set[str]]:
-    """Return the things that a text names, by scope key: the longest name stands, in any spelling that the library knows."""
-    tokens = [fold(token) for token in _TOKEN.findall(unicodedata.normalize("NFKC", text))]
-    found: dict[str, set[str]] = {}
-    for key, kind in SCOPE_KINDS.items():
-        spellings, position = library.spellings(kind), 0
-        while position < len(tokens):
-            for length in range(min(LONGEST_NAME, len(tokens) - position), 0, -1):
-                name = spellings.get("".join(tokens[position : position + length]))
-                if name is not None:
-                    found.setdefault(key, set()).add(name)
-                    position += length - 1
-                    break
-            position += 1
-    return found
+    """Return the things and places that a text names, by scope key: the longest name stands, in any spelling that the library knows."""
+    return read(library, text).things
 
 
-def _about_another(named: dict[str, set[str]], own: dict[str, set[str]]) -> bool:
+def _about_another(named: dict[str, set[str]], own: dict[str, set[str]], *, none_is_another: bool = True) -> bool:
     """Return whether a text names another service, run, device … than a claim, or none of those that the claim names."""
     pairs = [(named.get(kind, set[str]()), own.get(kind, set[str]())) for kind in EXCLUSIVE]
     clash = any(here and there and not here & there for here, there in pairs)
-    return clash or (any(there for _, there in pairs) and not any(here & there for here, there in pairs))
+    return clash or (none_is_another and any(there for _, there in pairs) and not any(here & there for here, there in pairs))
 
 
 def _things_shared(claim: Claim, named: dict[str, set[str]], words: set[str]) -> int:
@@ -167,13 +198,22 @@ def _apart(figure: Quantity, told: Quantity) -> float | None:
     return abs(math.log(figure.value * here.factor / (told.value * there.factor)))
 
 
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What a text must name to repeat a claim: the things of its scope that its statement names, and a word of each group of its keys."""
+
+    things: frozenset[tuple[str, str]]
+    keys: list[list[str]] | None
+
+
 @lru_cache(maxsize=4)
-def _words_of_claims(library: Library) -> tuple[dict[str, set[str]], dict[str, float], dict[str, dict[str, set[str]]]]:
-    """Return the words of each claim, with every spelling of its things; how rare each word is; and the things that its statement names.
+def _words_of_claims(library: Library) -> tuple[dict[str, set[str]], dict[str, float], dict[str, dict[str, set[str]]], dict[str, Needed]]:
+    """Return the words of each claim, with every spelling of its things; how rare each word is; the things that its statement names; and what a text must name.
 
     A thing of the scope that the statement doesn't name (the run behind a ratio) needs no mention.
     """
     known: dict[str, set[str]] = {}
+    needed: dict[str, Needed] = {}
     things: dict[str, dict[str, set[str]]] = {}
     holders: dict[str, int] = {}
     for claim_id in library.claims:
@@ -181,9 +221,10 @@ def _words_of_claims(library: Library) -> tuple[dict[str, set[str]], dict[str, f
         spelled = [spelling for key, value in claim.scope.items() for spelling in library.spelled(key, value)]
         known[claim_id] = words_of(" ".join([claim_id.replace("-", " "), claim.statement, claim.printed or "", *claim.scope.values(), *spelled]))
         things[claim_id] = things_in(library, claim.statement)
+        needed[claim_id] = Needed(frozenset(pair for pair in claim.scope.items() if pair[1] in things[claim_id].get(pair[0], ())), claim.keys or None)
         for word in known[claim_id]:
             holders[word] = holders.get(word, 0) + 1
-    return known, {word: math.log(1 + len(known) / count) for word, count in holders.items()}, things
+    return known, {word: math.log(1 + len(known) / count) for word, count in holders.items()}, things, needed
 
 
 def right_figure(claim: Claim) -> Recomputed | None:
@@ -203,6 +244,28 @@ def as_quantity_of(figure: Recomputed) -> Quantity:
     if value is None:
         value = math.sqrt((figure.low or 0.0) * (figure.high or 0.0))
     return Quantity(value, figure.unit, figure.low, figure.high)
+
+
+def as_quantity_of_claim(claim: Claim) -> Quantity | None:
+    """Return the figure that a claim states, a range with its geometric mean, or None where it states none."""
+    if claim.unit is None or (claim.value is None and claim.low is None):
+        return None
+    value = claim.value if claim.value is not None else math.sqrt((claim.low or 0.0) * (claim.high or 0.0))
+    return Quantity(value, claim.unit, claim.low, claim.high)
+
+
+def as_told(quantity: Quantity) -> str:
+    """Return a figure in its own unit, a range by its ends: as it was told, in one way of writing."""
+    things = things_of(quantity.unit) if is_count(quantity.unit) else None
+    if quantity.low is not None and quantity.high is not None:
+        return f"{format_number(quantity.low, 6)} to {format_number(quantity.high, 6)} {things or ('' if quantity.unit == 'ratio' else quantity.unit)}".strip()
+    return f"{format_number(quantity.value, 10)} {things}" if things else written(quantity, quantity.unit or "ratio")
+
+
+def claimed_in_words(claim: Claim) -> str | None:
+    """Return the figure that a claim states, in one way of writing whatever the script of its article; as printed where it states none."""
+    claimed = as_quantity_of_claim(claim)
+    return as_told(claimed) if claimed is not None else claim.printed
 
 
 def related_facts(library: Library, claim: Claim, limit: int = 3) -> list[Fact]:

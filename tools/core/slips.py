@@ -25,6 +25,8 @@ class Slip:
     too_large: str
     too_small: str
     dimensions: tuple[Dimension, ...] = _ANY
+    period: bool = False
+    """Whether it takes one period for another, which only a rate can."""
 
 
 SLIPS = (
@@ -40,15 +42,15 @@ SLIPS = (
     Slip(1e4, "万 taken for 亿 (10,000)", "亿 taken for 万 (10,000)"),
     Slip(3.6, "MJ taken for kWh", "kWh taken for MJ", (ENERGY,)),
     Slip(3600, "kJ taken for kWh", "kWh taken for kJ", (ENERGY,)),
-    Slip(24, "a figure per day taken for one per hour", "a figure per hour taken for one per day"),
-    Slip(365 / 12, "a figure per month taken for one per day", "a figure per day taken for one per month"),
-    Slip(365, "a figure per year taken for one per day", "a figure per day taken for one per year"),
-    Slip(12, "a figure per year taken for one per month", "a figure per month taken for one per year"),
+    Slip(24, "a figure per day taken for one per hour", "a figure per hour taken for one per day", period=True),
+    Slip(365 / 12, "a figure per month taken for one per day", "a figure per day taken for one per month", period=True),
+    Slip(365, "a figure per year taken for one per day", "a figure per day taken for one per year", period=True),
+    Slip(12, "a figure per year taken for one per month", "a figure per month taken for one per year", period=True),
 )
 
 
-def find_slip(stated: Quantity, found: Quantity) -> str | None:
-    """Return the slip that would explain why two figures of one dimension differ, or None.
+def find_slip(stated: Quantity, found: Quantity, *, periods: bool = True) -> str | None:
+    """Return the slip that would explain why two figures of one dimension differ, or None; of periods only where they are asked for.
 
     >>> find_slip(Quantity(626000, "t"), Quantity(284, "t"))
     'lb taken for t'
@@ -56,7 +58,7 @@ def find_slip(stated: Quantity, found: Quantity) -> str | None:
     if stated.value <= 0 or found.value <= 0:
         return None
     off = math.log(stated.value * conversion_factor(stated.unit, found.unit) / found.value)
-    fitting = [slip for slip in SLIPS if abs(abs(off) - math.log(slip.factor)) <= TOLERANCE and (not slip.dimensions or found.dimension in slip.dimensions)]
+    fitting = [slip for slip in SLIPS if (periods or not slip.period) and abs(abs(off) - math.log(slip.factor)) <= TOLERANCE and (not slip.dimensions or found.dimension in slip.dimensions)]
     if not fitting:
         return None
     best = min(fitting, key=lambda slip: (round(abs(abs(off) - math.log(slip.factor)), 6), not slip.dimensions))
