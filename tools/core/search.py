@@ -30,6 +30,8 @@ DEFAULT, PRESS = 1.2, 2.5
 UNASKED_THING, KNOWN_BETTER, UNASKED_WHERE, OTHER_YEAR, NEWER = 2.0, 0.4, 1.5, 1.0, 0.03
 SPECIAL = {"case": 1.0, "part": 0.8, "scenario": 0.6, "generation": 1.0, "cooling": 0.6}
 """What a special case that was not asked for weighs against a record that is no default."""
+ASKED_CASE = 2.0
+"""What speaks for a special case all of whose words were told."""
 WHOLE = {"place": "WOR", "provider": "industry", "sector": "company", "part": "final"}
 """What stands for all of a kind; "total" does too."""
 LESS_USUAL = {("statistic", "min"): 0.6, ("statistic", "max"): 0.6, ("statistic", "range"): 0.4, ("basis", "market"): 0.5, ("basis", "marginal"): 1.0}
@@ -225,11 +227,11 @@ class Index:
                 usual = record.default and key == "place" and (record.subject, key) not in self.whole
                 lone = key == "sector" and not any(kind == "provider" for kind, _ in named)
                 against += UNASKED_WHERE if lone or not (value == WHOLE[key] or usual) else 0.0
-            elif set(value.split("-")) & words:
-                against -= 1.0 if key in SPECIAL else 0.0
+            elif told := set(value.split("-")) & words:
+                against -= ASKED_CASE * len(told) / len(set(value.split("-"))) if key in SPECIAL else 0.0
             elif key in SPECIAL and not record.default and value not in ("final", "total"):
                 against += SPECIAL[key]
-            elif not record.default:
+            elif not record.default or key == "basis":
                 against += LESS_USUAL.get((key, value), 0.0)
         if record.claim:
             against += PRESS

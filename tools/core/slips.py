@@ -32,7 +32,7 @@ class Slip:
 SLIPS = (
     Slip(1000, "Wh taken for kWh (or kWh for MWh)", "kWh taken for Wh (or MWh for kWh)", (ENERGY,)),
     Slip(1000, "W taken for kW (or kW for MW)", "kW taken for W (or MW for kW)", (POWER,)),
-    Slip(1000, "kg taken for t (or t for kt)", "t taken for kg (or kt for t)", _MASSES),
+    Slip(1000, "kg taken for t (or g for kg, t for kt)", "t taken for kg (or kg for g, kt for t)", _MASSES),
     Slip(1000, "million taken for billion, or Wh for kWh on one side", "billion taken for million, or kWh for Wh on one side", (NUMBER,)),
     Slip(1000, "a prefix too large (kilo, mega, giga)", "a prefix too small (kilo, mega, giga)"),
     Slip(1e6, "Wh taken for MWh (or kWh for GWh)", "MWh taken for Wh (or GWh for kWh)", (ENERGY,)),

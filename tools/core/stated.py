@@ -8,6 +8,7 @@ that neither the fact nor its source uses. Anything else is another thing, or ma
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -41,6 +42,7 @@ _BEHIND = {"service": ("model",), "provider": ("model", "run", "service"), "mode
 """What needs no mention where a thing that belongs to it is named: the service of a model."""
 _OF_ALL = ("place", "provider", "sector")
 _YEARLY = combine(ENERGY, TIME, -1)
+_EACH_PERIOD = re.compile(r"\s*(?:/|\bper\b|\ba\b|\bpro\b|\bpar\b|每)\s*(?:hour|day|month|year|h|d|yr|Stunde|Tag|Monat|Jahr|heure|jour|mois|an|天|日|月|年|小时|小時)$", re.IGNORECASE)
 _RATES = {"/day": 24.0, "/year": HOURS_PER_YEAR}
 
 
@@ -92,10 +94,16 @@ def _figure(reading: Reading, stated: Quantity | None) -> tuple[Quantity, float]
     counts = [figure.value for figure in reading.figures if figure not in measured and figure.value != 1]
     if stated is None and "pue" in reading.topics and not measured and len(counts) == 1:
         return Quantity(counts[0], ""), 1.0
-    figures = [stated] if stated is not None else measured
+    measured = [_without_period(figure) for figure in measured]
+    figures = [_without_period(stated)] if stated is not None else measured
     if len(figures) != 1 or len(counts) > 1 or any(figure != figures[0] for figure in measured):
         return None
     return (figures[0], counts[0] if counts else 1.0) if figures[0].value > 0 else None
+
+
+def _without_period(figure: Quantity) -> Quantity:
+    """Return a figure without the day, month or year that it is told for; the reading holds that as a topic."""
+    return Quantity(figure.value, _EACH_PERIOD.sub("", figure.unit), figure.low, figure.high)
 
 
 def _published(library: Library, reading: Reading, figure: Quantity, count: float) -> Iterable[Beside]:
@@ -122,7 +130,7 @@ def _same_thing(library: Library, record: Told, reading: Reading) -> bool:
             return False
     if not _things_are_named(library, record, reading):
         return False
-    if not all(_topic_fits(library, topic, record, words) for topic in reading.topics):
+    if not all(_topic_fits(library, topic, record, words) for topic in reading.topics | {topic for topic in reading.within if "hours" in library.raw("topics")[topic]}):
         return False
     if not _told_what_of(library, record, reading):
         return False
