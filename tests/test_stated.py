@@ -107,3 +107,9 @@ def test_a_claim_with_keys_is_not_found_where_one_of_its_things_is_missing(claim
 
 def test_a_published_zero_is_no_measure_of_a_factor():
     assert judge_beside_facts(LIBRARY, "On-site water usage effectiveness of Microsoft in India is 3 L/kWh", None) is None
+
+
+def test_a_figure_that_is_told_twice_is_one():
+    told = judge_beside_facts(LIBRARY, "Training GPT-3 used 1287 GWh 1287000 MWh", None)
+    assert told is not None and told.verdict == "false"
+    assert judge_beside_facts(LIBRARY, "Training GPT-3 used 1287 MWh and not 1300 MWh", None) is None

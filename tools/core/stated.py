@@ -96,9 +96,15 @@ def _figure(reading: Reading, stated: Quantity | None) -> tuple[Quantity, float]
         return Quantity(counts[0], ""), 1.0
     measured = [_without_period(figure) for figure in measured]
     figures = [_without_period(stated)] if stated is not None else measured
-    if len(figures) != 1 or len(counts) > 1 or any(figure != figures[0] for figure in measured):
+    if not figures or len(set(counts)) > 1 or any(not _equal(figure, figures[0]) for figure in measured):
         return None
     return (figures[0], counts[0] if counts else 1.0) if figures[0].value > 0 else None
+
+
+def _equal(one: Quantity, other: Quantity) -> bool:
+    """Return whether two figures of a text are one, told twice."""
+    sizes = (one.value * parse_unit(one.unit).factor, other.value * parse_unit(other.unit).factor)
+    return _kind(one.unit) == _kind(other.unit) and math.isclose(*sizes, rel_tol=1e-6)
 
 
 def _without_period(figure: Quantity) -> Quantity:
