@@ -1,53 +1,133 @@
 """From estimates to an answer in the asker's language: number first, range, the way to it, assumptions, footnotes.
 
-The words are in ``phrases``, one file a language. Nothing here knows a tool by name
-except through the phrases that describe a call.
+The words are in ``phrases``, one file a language; how a language writes numbers and names is in ``wording``, what an answer
+rests on in ``citing``. Nothing here knows a tool by name except through the phrases that describe a call, and the four that
+have a form of their own: a claim, a comparison, a ranking of places and a list of sources.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
-from kilowhat.plugin.phrases.load import Phrases, phrases
+from kilowhat.plugin.citing import Rival, chained, equals, facts_behind, footnotes, middle, renumbered, rivals, same, short_authors, source_of
 from kilowhat.plugin.reply import NumberedCitation, Reply, ToolCall, number_citations
 from kilowhat.plugin.understanding.plan import Plan
+from kilowhat.plugin.wording import Wording, plain_text, wording
 from kilowhat.tools import Library
-from kilowhat.tools.core.electricity import WORLD, intensity_fact_id
 from kilowhat.tools.core.errors import KilowhatError
-from kilowhat.tools.core.estimate import Alternative, Estimate, Result, Warning, as_quantity
-from kilowhat.tools.core.place import find_place
-from kilowhat.tools.core.units import MASS, NUMBER, Quantity, format_number, parse_unit, readable, significant_digits
+from kilowhat.tools.core.estimate import Estimate, Result, Verdict, Warning, as_quantity, cite, head_of
+from kilowhat.tools.core.reference import Fact
+from kilowhat.tools.core.units import MASS, NUMBER, Quantity, parse_unit
+
+__all__ = ["compose", "footnotes"]
+
+LONGEST_BODY = 1200
+"""Characters of an answer without its footnotes: a screen of a phone. What can best be missed goes first."""
 
 SHOWN_ALTERNATIVES = 2
-SHOWN_RESULTS = 6
-_STOPS = {"missing_input": "needs_input", "unknown_name": "needs_input"}
+SHOWN_RESULTS = 4
+SHOWN_REFERENCES = 4
+MOST_NOTES = 4
+"""Footnotes of a number whose facts no step tells apart."""
+
+LONGEST_MESSAGE = 300
+_STOPS = {"missing_input", "unknown_name"}
 _NAME = re.compile(r"[a-z_]\w*")
+_STATED = ("as stated", "as claimed")
+_FACTORS = ("as stated over recomputed", "recomputed over as stated", "times too much", "times too little")
+TOLD_AGAIN = ("energy converted", "electricity of the job")
+"""Results that only repeat what the question told."""
+
+MISJUDGED = 1.05
+"""The factor from which a claim is said to be too large or too small."""
+
+
+@dataclass
+class Lines:
+    """The lines of an answer, each with how easily it can be missed: 0 never."""
+
+    words: Wording
+    told: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, line: str, spare: int = 0) -> None:
+        """Add a line, where there is one."""
+        if line := self.words.spaced(line.replace(" .", ".").strip()):
+            self.told.append((spare, line))
+
+    def text(self) -> str:
+        """Return the lines, without those that can best be missed where they are too many for a phone."""
+        kept = list(self.told)
+        while sum(len(line) + 1 for _, line in kept) > LONGEST_BODY and any(spare for spare, _ in kept):
+            most = max(spare for spare, _ in kept)
+            kept.remove(next(entry for entry in reversed(kept) if entry[0] == most))
+        return "\n".join(line for _, line in kept)
+
+
+@dataclass(frozen=True)
+class Answering:
+    """What an answer is made of."""
+
+    plan: Plan
+    words: Wording
+    estimates: list[Estimate]
+    aside: Estimate | None
+    results: list[Result]
+    numbers: dict[str, int]
+
+    def asked(self, result: Result) -> bool:
+        """Return whether a result is in the unit that was asked for."""
+        return self.plan.unit is not None and result.unit in (self.plan.unit, f"{self.plan.unit} CO2e")
+
+    def home(self, result: Result) -> Estimate:
+        """Return the estimate that a result is of."""
+        return next((estimate for estimate in self.estimates if any(same(result, other) for other in estimate.results)), self.estimates[-1])
+
+    def marks(self, result: Result, *, without: Iterable[int] = ()) -> list[int]:
+        """Return the footnotes of a result; of its whole estimate, at most four, where no step tells its facts apart."""
+        home = self.home(result)
+        found = sorted(self.numbers[fact_id] for fact_id in facts_behind(home, result) if fact_id in self.numbers)
+        found += [number for fact_id in facts_behind(home, result) if (number := self.numbers.get(f"{fact_id}#primary"))]
+        if not found and chained(home):
+            found = [self.numbers[citation.fact_id] for citation in home.citations if citation.fact_id in self.numbers][:MOST_NOTES]
+        return [number for number in found if number not in set(without)] or found[:1]
+
+    def notes(self, result: Result, *, without: Iterable[int] = ()) -> str:
+        """Return the footnotes of a result as text."""
+        return "".join(f"[{number}]" for number in self.marks(result, without=without))
 
 
 def compose(plan: Plan, calls: list[ToolCall]) -> Reply:
     """Return the reply for a plan whose calls have been run."""
-    words = phrases(plan.language)
+    words = wording(plan.language)
     if plan.outcome != "answered":
-        return Reply(outcome=plan.outcome, language=words.language, text=words.say("reasons", plan.reason or "off_subject", **plan.slots), tool_calls=calls)
-    refused = next((call for call in calls if call.error is not None), None)
-    if refused is not None:
-        return _refusal(refused, calls, words)
+        slots: dict[str, Any] = {name: plain_text(text) for name, text in plan.slots.items()}
+        return Reply(outcome=plan.outcome, language=words.language, text=words.say("reasons", plan.reason or "off_subject", **slots), tool_calls=calls)
+    refused = [call for call in calls if call.error is not None]
+    if refused:
+        telling = next((call for call in refused if call.error and call.error.get("code") == "not_published"), refused[0])
+        return _refusal(telling, calls, words)
     citations = number_citations(calls)
-    main = calls[: len(plan.calls)]
-    aside = next((call.estimate for call in calls[len(plan.calls) :]), None)
-    estimates = [call.estimate for call in main if call.estimate is not None]
-    results = _ordered(estimates, plan)
-    body = _references(estimates[0], citations, words) if plan.quantity == "source" else _body(estimates, results, citations, words, plan, aside)
-    body, citations = _renumbered(body, citations)
+    estimates = [call.estimate for call in calls[: len(plan.calls)] if call.estimate is not None]
+    answering = Answering(
+        plan=plan,
+        words=words,
+        estimates=estimates,
+        aside=next((call.estimate for call in calls[len(plan.calls) :]), None),
+        results=_ordered(estimates, plan),
+        numbers={citation.fact_id: citation.number for citation in citations},
+    )
+    body, citations = renumbered(_body(answering), citations)
     shown = [citation for citation in citations if f"[{citation.number}]" in body]
     return Reply(
         outcome="answered",
         language=words.language,
         text=f"{body}\n\n{footnotes(shown or citations, words.language)}".strip(),
         verdict=next((estimate.verdict.verdict for estimate in estimates if estimate.verdict), None),
-        results=[*results, *(aside.results if aside else ())],
+        results=[*answering.results, *(answering.aside.results if answering.aside else ())],
         tool_calls=calls,
         citations=citations,
         assumptions=list(dict.fromkeys(sentence for estimate in estimates for sentence in estimate.assumptions)),
@@ -55,54 +135,55 @@ def compose(plan: Plan, calls: list[ToolCall]) -> Reply:
     )
 
 
-def _renumbered(body: str, citations: Sequence[NumberedCitation]) -> tuple[str, list[NumberedCitation]]:
-    """Return the text and the citations numbered in the order in which the text names them; those it does not name come last."""
-    order = list(dict.fromkeys(int(number) for number in re.findall(r"\[(\d+)\]", body)))
-    ranked = sorted(citations, key=lambda citation: order.index(citation.number) if citation.number in order else len(order) + citation.number)
-    renamed = {citation.number: number for number, citation in enumerate(ranked, 1)}
-    text = re.sub(r"\[(\d+)\]", lambda match: f"[{renamed.get(int(match[1]), match[1])}]", body)
-    return text, [citation.model_copy(update={"number": number}) for number, citation in enumerate(ranked, 1)]
+# Refusals
 
 
-def footnotes(citations: Sequence[NumberedCitation], language: str) -> str:
-    """Return the footnotes as lines: number, who and when, title, place in the source, figure as printed, link."""
-    words = phrases(language)
-    lines = []
-    for citation in citations:
-        source = citation.source
-        by = f"{_short(source.authors)} " if source.authors else ""
-        year = f"({source.published[:4]}): " if source.published else ""
-        lines.append(
-            words.say(
-                "footnote",
-                number=str(citation.number),
-                source=f"{by}{year}{source.title}",
-                locator=f", {citation.locator}" if citation.locator else "",
-                printed=f", {words.say('checked', printed=citation.printed)}" if citation.printed else "",
-                url=f". {source.url}" if source.url else "",
-            )
-        )
-    return "  \n".join(lines)
-
-
-def _short(authors: str) -> str:
-    """Return the first author of several, as a citation in a text names them; an organisation keeps its name."""
-    if "(" in authors:
-        return authors
-    several = re.split(r",\s|;\s|\sand\s", authors)
-    return f"{several[0]} et al." if len(several) > 2 else authors
-
-
-def _refusal(call: ToolCall, calls: list[ToolCall], words: Phrases) -> Reply:
-    """Return the reply where a tool refused: what was wrong, and the nearest known names."""
+def _refusal(call: ToolCall, calls: list[ToolCall], words: Wording) -> Reply:
+    """Return the reply where a tool refused: what was wrong or is missing, the nearest known names, and figures that come near."""
     error = call.error or {}
-    code, field = str(error.get("code", "")), str(error.get("field") or "")
-    told = words.get("errors", code)
-    text = words.say("refused", message=told.format(field=field) if told else str(error.get("message", "")))
+    code, message = str(error.get("code", "")), str(error.get("message", ""))
     nearest = [str(name) for name in error.get("nearest") or ()]
-    if nearest and told:
-        text += " " + words.say("nearest", nearest=words.say("list_separator").join(nearest))
-    return Reply(outcome="needs_input" if code in _STOPS else "declined", language=words.language, text=text, tool_calls=calls)
+    near = [fact for name in nearest if (fact := _fact(name)) is not None][:SHOWN_ALTERNATIVES]
+    field_name = words.get("fields", str(error.get("field")), own=True) or words.say("fields", "other")
+    told = words.told(message, **({} if words.language == "en" else {"field": field_name}))
+    if told is None or told == message.rstrip("."):
+        phrase = words.get("errors", code, own=True)
+        told = plain_text(message.rstrip("."), LONGEST_MESSAGE) if phrase is None else phrase.format(field=field_name)
+    text = words.say("refused", message=told.rstrip(".。"))
+    names = [_name_of(name, words) for name in nearest if _fact(name) is None]
+    if names and not all(name in told for name in names):
+        text += words.say("nearest", nearest=words.listed(names))
+    citations = [NumberedCitation(number=number, **dict(citation)) for number, citation in enumerate(cite(Library.load(), near), 1)]
+    if near:
+        lines = [words.say("reference.short", value=words.amount(fact.quantity), range=_within(fact.quantity, words), source=_who(fact.id), notes=f"[{number}]") for number, fact in enumerate(near, 1)]
+        text = "\n".join([text, words.say("near_figures"), *lines, "", footnotes(citations, words.language)])
+    return Reply(outcome="needs_input" if code in _STOPS else "declined", language=words.language, text=text, tool_calls=calls, citations=citations)
+
+
+def _name_of(name: str, words: Wording) -> str:
+    """Return a known name as the language writes it, where it is a place's, an everyday thing's or a forecast's."""
+    library = Library.load()
+    if words.language != "en":
+        for kind in ("comparators", "forecasts"):
+            known = next((name_id for name_id in library.names(kind) if library.named(kind, name_id).name == name), None)
+            told = (words.thing(known, 1) if kind == "comparators" else words.get("forecasts", known, own=True)) if known else None
+            if told:
+                return told
+    try:
+        return words.place(name)
+    except KilowhatError:
+        return plain_text(name)
+
+
+def _fact(fact_id: str) -> Fact | None:
+    """Return a fact, or None where the id is none."""
+    try:
+        return Library.load().fact(fact_id)
+    except KilowhatError:
+        return None
+
+
+# The order and the units of the results
 
 
 def _ordered(estimates: Sequence[Estimate], plan: Plan) -> list[Result]:
@@ -125,276 +206,424 @@ def _in_unit(result: Result, unit: str | None) -> Result:
     return result.model_copy(update={"value": moved.value, "low": moved.low, "high": moved.high, "unit": unit})
 
 
-def _body(estimates: Sequence[Estimate], results: Sequence[Result], citations: Sequence[NumberedCitation], words: Phrases, plan: Plan, aside: Estimate | None) -> str:
-    """Return headline, other results, derivation, boundary, assumptions, what was left aside, and competing figures."""
-    numbers = {citation.fact_id: citation.number for citation in citations}
+# The body
+
+
+def _body(answering: Answering) -> str:
+    """Return the answer without its footnotes, in the form that its kind has."""
+    plan, words, estimates = answering.plan, answering.words, answering.estimates
+    if plan.quantity == "source":
+        return _references(answering)
+    lines = Lines(words)
     verdict = next((estimate.verdict for estimate in estimates if estimate.verdict), None)
-    lines = [words.say("verdict", verdict=words.get("verdicts", verdict.verdict) or verdict.verdict)] if verdict else [words.say("unjudged")] if plan.unjudged else []
-    if not results:
-        return "\n".join([*lines, next(iter(estimates[0].text.splitlines()[1:] if verdict else estimates[0].text.splitlines()), "")]).strip()
-    if plan.quantity in ("energy", "emissions", "water") and not any(result.quantity == plan.quantity for result in results):
-        lines.append(words.say("not_found", quantity=words.get("names", plan.quantity) or plan.quantity))
-    if plan.parallel:
-        for estimate in estimates:
-            own = _ordered([estimate], plan)
-            lines.append("- " + _headline(own[0], estimate, numbers, words, plan))
+    if plan.unjudged:
+        lines.add(words.say("unjudged"))
+    if plan.quantity in ("energy", "emissions", "water") and answering.results and not any(result.quantity == plan.quantity for result in answering.results):
+        lines.add(words.say("not_found", quantity=words.say("names", plan.quantity)))
+    if verdict is not None:
+        _claim(lines, answering, verdict)
+    elif not answering.results:
+        lines.add(words.told(head_of(estimates[0].text.splitlines()[0])) or "")
+    elif estimates[0].tool == "compare":
+        _comparison(lines, answering)
+    elif plan.parallel:
+        _side_by_side(lines, answering)
     else:
-        lines.append(_headline(results[0], estimates[0], numbers, words, plan, home=_home(results[0], estimates)))
-        if aside is not None:
-            thing = aside.results[0]
-            each = [number for fact_id in facts_behind(aside, thing)[-1:] if (number := numbers.get(fact_id))]
-            lines.append(words.say("familiar", value=_things(aside, words), notes=f"[{each[0]}]" if each else ""))
-        for result in results[1:SHOWN_RESULTS]:
-            lines.append(words.say("other", label=_label(result, words), value=show(result), range=_range(result, words), notes=_notes(_home(result, estimates), result, numbers)))
-        if steps := [derived for estimate in estimates if (derived := _derivation(estimate))]:
-            lines.append(words.say("how", steps=words.say("list_separator").join(steps)))
-    if boundary := _boundary(estimates[0], words):
-        lines.append(words.say("boundary", boundary=boundary))
-    if assumed := list(dict.fromkeys(sentence for estimate in estimates for sentence in _assumed(estimate, words))):
-        separator = ". " if words.language == "en" else words.say("list_separator")
-        lines.append(words.say("assumed", "all", list=separator.join(assumed)))
-    if plan.unused:
-        lines.append(words.say("unused", list=words.say("list_separator").join(plan.unused)))
-    lines += dict.fromkeys(note for estimate in estimates for warning in estimate.warnings if (note := _warning(warning, words)))
-    if rivals := [_alternative(other, numbers, words) for other in estimates[-1].alternatives[:SHOWN_ALTERNATIVES]]:
-        lines += [words.say("alternatives"), *rivals]
-    return "\n".join(line.replace(" .", ".").rstrip() for line in lines)
+        _plain(lines, answering)
+    _around(lines, answering, derived=not plan.parallel)
+    return lines.text()
 
 
-def _headline(head: Result, about: Estimate, numbers: dict[str, int], words: Phrases, plan: Plan, home: Estimate | None = None) -> str:
+def _plain(lines: Lines, answering: Answering) -> None:
+    """Add the headline, an everyday thing as much as it, and the other results; several of one kind as a table."""
+    words, results = answering.words, answering.results
+    head = results[0]
+    lines.add(_headline(head, answering))
+    marks = answering.marks(head)
+    if (aside := answering.aside) is not None and aside.results:
+        thing = aside.results[0]
+        each = [number for fact_id in facts_behind(aside, thing)[-1:] if (number := answering.numbers.get(fact_id))]
+        lines.add(words.say("familiar", value=_value(thing, answering), notes=f"[{each[0]}]" if each else ""))
+    others = [result for result in results[1:] if result.label not in TOLD_AGAIN]
+    alike = [result for result in results if result.quantity == head.quantity and result.quantity == "emissions"]
+    if answering.estimates[-1].tool == "choose_place_and_time" and len(alike) > 1 and answering.estimates[-1].arguments.get("regions"):
+        lines.add(_table([(_label(result, words), result) for result in alike], answering))
+        others = [result for result in others if result not in alike]
+    for position, result in enumerate(others[: SHOWN_RESULTS - 1]):
+        lines.add(
+            words.say("other", label=_label(result, words), value=_value(result, answering), range=_range(result, answering, brief=True), notes=answering.notes(result, without=marks)), 2 + position
+        )
+
+
+def _headline(head: Result, answering: Answering) -> str:
     """Return the line that says the number, what it is for, and its range."""
-    scaled = plan.unit is None
-    what = words.get("what", head.quantity)
-    slots = {"value": show(head, scaled=scaled), "what": f" {what}" if what else "", "about": _about(about, words), "range": _range(head, words, scaled=scaled)}
-    if not slots["about"]:
-        slots["about"] = head.label
-        key = "headline.ratio" if head.unit == "ratio" else "headline.plain"
-        return words.say(key, **slots, notes=_notes(home or about, head, numbers))
-    return words.say("headline", **slots, notes=_notes(home or about, head, numbers))
+    words = answering.words
+    about = _about(answering.estimates[0], words)
+    what = words.say("what", head.quantity)
+    labelled = not about or head.quantity not in ("energy", "emissions", "water", "count")
+    if labelled:
+        label = _label(head, words)
+        about = words.say("labelled", label=label, about=about) if about and label else about or label
+    slots: dict[str, Any] = {"value": _value(head, answering), "what": what, "about": about, "range": _range(head, answering), "notes": answering.notes(head)}
+    return words.say("headline.bare" if not about else "headline.plain" if labelled else "headline", **slots)
 
 
-def _home(result: Result, estimates: Sequence[Estimate]) -> Estimate:
-    """Return the estimate that a result is of."""
-    return next(estimate for estimate in estimates if any(_same(result, other) for other in estimate.results))
+def _comparison(lines: Lines, answering: Answering) -> None:
+    """Add which is more and by how much, how sure that is, and the amounts as a table."""
+    words, estimate = answering.words, answering.estimates[0]
+    ratio = next(result for result in estimate.results if result.quantity == "ratio")
+    labels = [str(item["label"]) for item in estimate.arguments["items"]]
+    most, _, least = ratio.label.partition(" over ")
+    shown = [result for result in estimate.results if result.label in labels and result.quantity not in ("ratio", "probability")]
+    kind = words.say("as_much", shown[0].quantity if shown else "other") or words.say("as_much", "other")
+    slots: dict[str, Any] = {"most": plain_text(" ".join(most.split())), "least": plain_text(" ".join(least.split())), "kind": kind, "range": _range(ratio, answering), "notes": answering.notes(ratio)}
+    lines.add(words.say("compared" if least else "compared_equal", value=words.number(ratio.value, _digits(ratio)), **slots))
+    if len(shown) > 1:
+        lines.add(_table([(plain_text(result.label), result) for result in sorted(shown, key=lambda result: -result.value)], answering))
+    sure = next((result.value for result in estimate.results if result.quantity == "probability"), None)
+    if sure is not None and least and (ratio.low, ratio.high) != (ratio.value, ratio.value):
+        level = "certain" if sure >= 0.99 else "likely" if sure >= 0.8 else "unsure"
+        lines.add(words.say("sure", level, most=slots["most"], percent=words.number(min(sure, 0.999) * 100, 3 if sure >= 0.99 else 2)))
 
 
-def _notes(home: Estimate, result: Result, numbers: dict[str, int]) -> str:
-    return "".join(f"[{number}]" for number in sorted(numbers[fact_id] for fact_id in facts_behind(home, result) if fact_id in numbers))
+def _side_by_side(lines: Lines, answering: Answering) -> None:
+    """Add one row for each thing that was asked about."""
+    rows = []
+    for estimate in answering.estimates:
+        head = _ordered([estimate], answering.plan)[0]
+        rows.append((_about(estimate, answering.words) or _label(head, answering.words), head))
+    lines.add(_table(rows, answering))
 
 
-def _warning(warning: Warning, words: Phrases) -> str:
-    """Return a warning in the answer's language; English for one that it has no words for."""
-    told = words.get("warnings", warning.code)
-    if told is None and words.language != "en":
+def _table(rows: Sequence[tuple[str, Result]], answering: Answering) -> str:
+    """Return amounts as a table: what, how much with its footnotes, and the range where one has one."""
+    words = answering.words
+    ranges = [words.ends(as_quantity(result), asked=answering.asked(result), bare=True) for _, result in rows]
+    ranged = any(ranges)
+    quantity = rows[0][1].quantity
+    alike = all(result.quantity == quantity for _, result in rows)
+    head = ["", words.say("names", quantity) if alike else "", *([words.say("table_range")] if ranged else [])]
+    body = []
+    for (label, result), ends in zip(rows, ranges, strict=True):
+        within = [words.say("range.cell", low=ends[0], high=ends[1]) if ends else "–"] if ranged else []
+        own = "".join(f"[{answering.numbers[fact_id]}]" for fact_id in facts_behind(answering.home(result), result) if fact_id in answering.numbers)
+        body.append([label, f"**{_value(result, answering)}** {own}".strip(), *within])
+    ruler = ["---", "---:", *(["---"] if ranged else [])]
+    return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in (head, ruler, *body))
+
+
+def _claim(lines: Lines, answering: Answering, verdict: Verdict) -> None:
+    """Add the verdict with the factor, what was claimed, the right figure, and the slip that would explain it."""
+    words = answering.words
+    results = answering.results
+    stated = next((result for result in results if result.label.startswith(_STATED) and result.label not in _FACTORS), None)
+    right = [result for result in results if result is not stated and result.label not in _FACTORS]
+    said = words.say("verdicts", verdict.verdict) or verdict.verdict
+    factor = verdict.factor if verdict.verdict not in ("true", "mostly true") else None
+    if factor is not None and factor >= MISJUDGED and stated is not None and right and _measured_alike(stated, right[0]):
+        large = as_quantity(stated).value >= as_quantity(right[0]).to(stated.unit if stated.quantity != "count" else "").value
+        lines.add(words.say("verdict", "too_large" if large else "too_small", verdict=said, factor=words.number(factor, 3, words=True)))
+    else:
+        lines.add(words.say("verdict", "plain", verdict=said))
+    if stated is not None:
+        lines.add(words.say("claimed", value=_value(stated, answering), range=_range(stated, answering, brief=True)))
+    elif verdict.claimed and words.language == "en" and verdict.claimed.isascii():
+        lines.add(words.say("claimed", value=plain_text(verdict.claimed, 120), range=""))
+    for result in right[:2]:
+        lines.add(
+            words.say(
+                "right", label=words.told(result.label) or words.say("says", "recomputed"), value=_value(result, answering), range=_range(result, answering, brief=True), notes=answering.notes(result)
+            )
+        )
+    if verdict.slip and (slip := words.told(verdict.slip)):
+        lines.add(words.say("slip", slip=slip))
+    if words.language == "en" and (why := _why(answering)):
+        lines.add(why, 3)
+
+
+def _measured_alike(one: Result, other: Result) -> bool:
+    return as_quantity(one).dimension == as_quantity(other).dimension and as_quantity(other).value > 0
+
+
+def _why(answering: Answering) -> str:
+    """Return why the library judges a claim as it does, cut to its first sentences."""
+    for citation in answering.estimates[0].citations:
+        if citation.fact_id.startswith("claim-") and "#" not in citation.fact_id:
+            why = Library.load().claim(citation.fact_id).why
+            return why if len(why) <= LONGEST_MESSAGE else why[:LONGEST_MESSAGE].rpartition(". ")[0] + "."
+    return ""
+
+
+def _references(answering: Answering) -> str:
+    """Return facts and claims as a list, each with its figure and footnote."""
+    words, estimate = answering.words, answering.estimates[0]
+    lines = Lines(words)
+    pairs = list(zip(estimate.results, estimate.citations, strict=False))[:SHOWN_REFERENCES]
+    if pairs:
+        lines.add(words.say("references", number=words.say("reference_count", plural_of=len(pairs), number=words.number(len(pairs)))))
+    for position, (result, citation) in enumerate(pairs):
+        quantity = as_quantity(result)
+        slots: dict[str, Any] = {"value": _value(result, answering), "range": _within(quantity, words), "notes": f"[{answering.numbers[citation.fact_id]}]"}
+        checked = Library.load().fact(citation.fact_id).checked
+        statement = head_of(citation.statement)
+        key = "reference" if words.language == "en" else "reference.short"
+        lines.add(words.say(key, **slots, statement=statement, source=_who(citation.fact_id), checked=words.say("checked_on", on=checked.on) if checked else ""), 2 + position if position else 0)
+    for position, warning in enumerate(warning for warning in estimate.warnings if warning.code == "press_claim"):
+        claim_id = warning.message.partition(" ")[0]
+        claim = Library.load().claim(claim_id)
+        said = words.say("verdicts", claim.verdict) or claim.verdict
+        if words.language == "en" or not pairs:
+            number = answering.numbers.get(claim_id)
+            lines.add(words.say("press_claim", verdict=said.lower(), statement=claim.statement if words.language == "en" else _who(claim_id), notes=f"[{number}]" if number else ""), 6 + position)
+    return lines.text()
+
+
+# What stands around every answer
+
+
+def _around(lines: Lines, answering: Answering, *, derived: bool) -> None:
+    """Add the derivation, what is counted, what was assumed and left out, what to know, and the figures that differ."""
+    words, plan, estimates = answering.words, answering.plan, answering.estimates
+    if derived and (steps := _derivation(answering)):
+        lines.add(words.say("how", steps=words.listed(steps)), 1)
+    if (boundary := _boundary(answering)) is not None:
+        lines.add(words.say("boundary", boundary=boundary), 4)
+    if assumed := list(dict.fromkeys(said for estimate in estimates for sentence in estimate.assumptions if (said := words.told(sentence)))):
+        lines.add(words.say("assumed", list=words.sentences(assumed)))
+    if plan.unused:
+        lines.add(words.say("unused", list=words.listed([plain_text(told) for told in plan.unused])))
+    notes = list(dict.fromkeys(note for estimate in estimates for warning in estimate.warnings if (note := _warning(warning, words))))
+    for position, note in enumerate(notes):
+        lines.add(note, 5 + position if position else 1)
+    if not plan.parallel and estimates and (others := rivals(estimates[-1], SHOWN_ALTERNATIVES)):
+        lines.add("\n".join([words.say("alternatives"), *(_rival(other, answering) for other in others)]))
+
+
+def _warning(warning: Warning, words: Wording) -> str:
+    """Return a warning in the answer's language; nothing for one that it has no words for."""
+    told = words.told(warning.message)
+    return words.say("note", message=told) if told else ""
+
+
+def _rival(rival: Rival, answering: Answering) -> str:
+    """Return another published figure with its range, whose it is, its year and its footnote."""
+    words, other = answering.words, rival.figure
+    quantity = Quantity(middle(other), other.unit, other.low, other.high)
+    number = answering.numbers.get(other.fact_id)
+    thing = words.thing(rival.thing, 1) or f"1 {_english_thing(rival.thing, 1)}" if rival.thing else None
+    key = "alternative.each" if rival.each else "alternative.thing" if thing else "alternative"
+    return words.say(
+        key,
+        value=words.amount(quantity, digits=2 if words.ends(quantity) else 3),
+        range=_within(quantity, words),
+        source=_who(other.fact_id, other.as_of, words),
+        thing=thing or "",
+        notes=f"[{number}]" if number else "",
+    )
+
+
+def _who(fact_id: str, as_of: str | None = None, words: Wording | None = None) -> str:
+    """Return who published a figure and when, and the year that it is for where that is another."""
+    source = source_of(fact_id)
+    if source is None:
         return ""
-    return words.say("note", message=told or warning.message)
+    by = short_authors(source.authors) if source.authors else source.producer or source.title
+    year = (source.published or "")[:4]
+    of = words.say("for_year", year=as_of[:4]) if words and as_of and year and as_of[:4] != year else ""
+    return f"{by} {year}{of}".strip()
 
 
-def _things(aside: Estimate, words: Phrases) -> str:
-    """Return the number of everyday things, named in the answer's language where it has the word."""
-    thing = aside.results[0]
-    kind = aside.arguments["equivalents"][0]
-    return f"{format_number(thing.value, 2)} {words.get('things', kind) or thing.label.rpartition(' of ')[0]}"
+def _within(quantity: Quantity, words: Wording) -> str:
+    """Return a range in brackets without its kind."""
+    ends = words.ends(quantity, bare=True)
+    return words.say("range.short", low=ends[0], high=ends[1]) if ends else ""
 
 
-def _label(result: Result, words: Phrases) -> str:
-    """Return what a result is: its own label in English, else the phrase for its quantity, published or calculated."""
-    if result.quantity == "count" or words.language == "en":
-        return result.label
-    variant = f"{result.quantity}.published" if "published" in result.label else result.quantity
-    return words.get("quantities", variant) or words.get("quantities", result.quantity) or result.label
+# A result in words
 
 
-def _same(result: Result, other: Result) -> bool:
-    """Return whether two results are the same line, perhaps in another unit."""
-    return result.label == other.label and result.quantity == other.quantity
-
-
-def show(result: Result, *, scaled: bool = True) -> str:
-    """Return a result's value with its unit: a readable one, or the one it is in."""
+def _value(result: Result, answering: Answering) -> str:
+    """Return a result's value with its unit: the one asked for, or a readable one."""
+    words = answering.words
     quantity = as_quantity(result)
     if result.quantity == "count":
-        return f"{format_number(result.value, significant_digits(quantity))} {result.label.rpartition(' of ')[0] if result.label.endswith(' each') else result.unit}".strip()
+        digits = _digits(result)
+        kind = _kind_of(result)
+        thing = words.thing(kind, result.value, digits) if kind else None
+        return thing or f"{words.number(result.value, digits, words=True)} {_english_thing(kind, result.value) or plain_text(words.unit(result.unit, of=result.value))}".strip()
     if quantity.dimension == NUMBER:
-        return f"{format_number(result.value)} {'' if result.unit == 'ratio' else result.unit}".strip()
-    shown = readable(quantity) if scaled else quantity
-    return f"{format_number(shown.value, significant_digits(shown))} {shown.unit}"
+        number = words.number(result.value, _digits(result), words=True)
+        key = "percent" if result.unit in ("percent", "%") else "times" if result.unit == "ratio" and result.quantity == "ratio" else None
+        return words.say(key, plural_of=result.value, value=number) if key else f"{number} {words.unit(result.unit, of=result.value)}".strip()
+    return words.amount(quantity, asked=answering.asked(result))
 
 
-def _range(result: Result, words: Phrases, *, scaled: bool = True) -> str:
+def _digits(result: Result) -> int:
+    """Return how many digits a count or a ratio is shown with: two where it has a range, else three."""
+    return 2 if result.low is not None and result.high is not None and result.low < result.high else 3 if result.quantity in ("count", "ratio") else 4
+
+
+def _kind_of(result: Result) -> str | None:
+    """Return which everyday thing a result counts, by its name in the result's label."""
+    name = result.label.rpartition(" of ")[0] if result.label.endswith(" each") else result.unit
+    return _kinds().get(name)
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> dict[str, str]:
+    """Return the everyday things by what many of them are called."""
+    library = Library.load()
+    found = {}
+    for thing_id in library.names("comparators"):
+        thing = library.named("comparators", thing_id)
+        forms = thing.get("unit_name")
+        found[str(forms["many"]) if isinstance(forms, dict) else thing.name] = thing_id
+    return found
+
+
+def _english_thing(kind: str | None, number: float) -> str | None:
+    """Return what one or many everyday things are called in the library."""
+    if kind is None:
+        return None
+    forms = Library.load().named("comparators", kind).get("unit_name")
+    return str(forms["one" if number == 1 else "many"]) if isinstance(forms, dict) else None
+
+
+def _label(result: Result, words: Wording) -> str:
+    """Return what a result is, in the language: as the tool says it, else the name of its quantity."""
+    told = words.told(result.label)
+    if told is not None:
+        return plain_text(told, 160) if words.language == "en" and told == result.label else told
+    name = words.get("names", result.quantity, own=True) or words.say("names", "other")
+    return name + words.say("for_year", year=result.as_of[:4]) if result.as_of else name
+
+
+def _range(result: Result, answering: Answering, *, brief: bool = False) -> str:
     """Return the interval of a result in brackets; that a published figure has none; or nothing where it is exact."""
-    if result.interval == "as published, without a range" and result.quantity != "count":
+    words = answering.words
+    if result.interval == "as published, without a range" and result.quantity in ("energy", "emissions", "water") and not brief:
         return words.say("range.none")
-    if result.low is None or result.high is None or result.low == result.high:
+    ends = words.ends(as_quantity(result), asked=answering.asked(result), bare=brief)
+    if ends is None:
         return ""
-    quantity = as_quantity(result)
-    shown = readable(quantity) if scaled and quantity.dimension != NUMBER else quantity
-    kind = {"published range": "range.published", "80%": "range.80%"}.get(result.interval or "", "range.other")
-    return words.say(kind, low=format_number(shown.low or 0, 2), high=f"{format_number(shown.high or 0, 2)} {'' if shown.unit == 'ratio' else shown.unit}".strip())
+    kind = "range.short" if brief else {"published range": "range.published", "80%": "range.80%"}.get(result.interval or "", "range.short")
+    return words.say(kind, low=ends[0], high=ends[1])
 
 
-def facts_behind(estimate: Estimate, result: Result) -> list[str]:
-    """Return the ids of the facts that a result was calculated from."""
-    steps = {step.name: step for step in estimate.steps}
-    inputs = {entry.name: entry for entry in estimate.inputs}
-    original = next((other for other in estimate.results if _same(result, other)), result)
-    named = [(step.name, step.value, step.unit) for step in estimate.steps] + [(entry.name, entry.value, entry.unit) for entry in estimate.inputs]
-    open_names = [name for name, value, unit in named if _equals(original, value, unit)][:1]
-    found: dict[str, None] = {}
-    while open_names:
-        name = open_names.pop(0)
-        if name in steps:
-            open_names += _NAME.findall(steps[name].expression)
-        elif name in inputs and inputs[name].fact_id:
-            found[str(inputs[name].fact_id)] = None
-    return list(found)
-
-
-def _equals(result: Result, value: float, unit: str) -> bool:
-    quantity, there = as_quantity(result), parse_unit(unit)
-    return there.dimension == quantity.dimension and math.isclose(value * there.factor, quantity.value * parse_unit(quantity.unit).factor, rel_tol=1e-9)
-
-
-def _about(estimate: Estimate, words: Phrases) -> str:
-    """Return what was estimated, from the call's own arguments."""
-    told = dict(estimate.arguments)
-    variants = [name for name in ("model", "service", "region") if name in told] + (["words"] if "words_per_day" in told else [])
-    pattern = next((found for variant in variants if (found := words.get("about", f"{estimate.tool}.{variant}"))), None) or words.get("about", estimate.tool) or ""
-    slots = {"accelerator": words.get("accelerator") or "", "device": words.get("device") or ""}
-    slots |= {name: format_number(value, 9) if isinstance(value, (int, float)) else str(value) for name, value in told.items()}
-    slots |= _named(told, words)
-    slots |= {step.name: format_number(step.value, 9) for step in estimate.steps if step.name == "requests"}
-    written = next((entry.value for entry in estimate.inputs if entry.name == "written_tokens"), None)
-    slots |= {"output_tokens": format_number(written, 9)} if written is not None else {}
-    slots |= {"kind": words.get("kinds", str(told["kind"])) or str(told["kind"])} if "kind" in told else {}
-    slots |= {
-        argument: _amount(entry.value, entry.unit) for entry in estimate.inputs for argument, name in (("quantity", "amount"), ("energy", "energy_kwh")) if entry.name == name and argument in told
-    }
-    about = pattern.format_map(_Blank(slots))
-    return about + words.say("in_place", region=slots["region"]) if about and "region" in told and "{region}" not in pattern else about
-
-
-class _Blank(dict[str, str]):
-    """Slots of a phrase; one that is not told is left blank."""
-
-    def __missing__(self, key: str) -> str:
-        return ""
-
-
-def _amount(value: float, unit: str) -> str:
-    shown = readable(Quantity(value, unit))
-    return f"{format_number(shown.value)} {shown.unit}"
+# What was estimated
 
 
 _KINDS = {"task": ("tasks",), "model": ("runs", "models"), "service": ("services",), "accelerator": ("hardware",), "device": ("hardware",)}
+_COUNTS = ("requests", "count", "accelerator_count")
+_VARIANTS = ("model", "service", "region", "words_per_day", "parameters_b", "forecast", "denoiser_parameters_b", "device")
 
 
-def _named(told: dict[str, object], words: Phrases) -> dict[str, str]:
-    """Return the proper names of what a call names, in the answer's language where there is one."""
+def _about(estimate: Estimate, words: Wording) -> str:
+    """Return what was estimated, from the call's own arguments."""
+    told = dict(estimate.arguments)
+    steps = {step.name: step.value for step in estimate.steps}
+    inputs = {entry.name: entry for entry in estimate.inputs}
+    counted = {name: steps.get(name, told.get(name)) for name in _COUNTS}
+    number = next((float(value) for value in counted.values() if isinstance(value, (int, float))), None)
+    slots: dict[str, Any] = {name: words.count(float(value)) for name, value in (told | counted).items() if isinstance(value, (int, float))}
+    slots |= {name: plain_text(str(value)) for name, value in told.items() if isinstance(value, str)}
+    slots |= _named(told, words)
+    if "written_tokens" in inputs:
+        written = inputs["written_tokens"].value
+        slots["output_tokens"] = words.say("tokens", plural_of=written, count=words.count(written))
+    if "power_w" in inputs:
+        slots["power"] = words.amount(Quantity(inputs["power_w"].value, inputs["power_w"].unit))
+    slots |= {argument: words.amount(Quantity(inputs[name].value, inputs[name].unit)) for argument, name in (("quantity", "amount"), ("energy", "energy_kwh")) if name in inputs and argument in told}
+    if "task" in told:
+        slots["task"] = words.say("tasks", str(told["task"]), plural_of=number, count=words.count(1.0 if number is None else number))
+    if "kind" in told:
+        slots["kind"] = words.say("kinds", str(told["kind"]), plural_of=number, count=words.count(1.0 if number is None else number))
+    if "number" in inputs and "each" in inputs and (kind := _fact(inputs["each"].fact_id or "")) is not None:
+        thing = str(kind.scope.get("comparator"))
+        amount = inputs["number"].value
+        slots["quantity"] = words.thing(thing, amount) or f"{words.count(amount)} {_english_thing(thing, amount)}"
+    if "forecast" in told:
+        slots["forecast"] = _forecast(str(told["forecast"]), words)
+    paths = [f"{estimate.tool}.{name}" for name in _VARIANTS if told.get(name) is not None] + [estimate.tool]
+    path = next((path for path in paths if words.get("about", path, own=True) is not None), estimate.tool)
+    about = words.say("about", path, plural_of=number, **slots)
+    if about and "region" in slots and not path.endswith(".region"):
+        about = words.say("in_place", about=about, region=slots["region"])
+    return about
+
+
+def _named(told: dict[str, object], words: Wording) -> dict[str, str]:
+    """Return the proper names of what a call names."""
     library = Library.load()
     named: dict[str, str] = {}
     for argument, kinds in _KINDS.items():
-        for kind in kinds if argument in told else ():
+        for kind in kinds if told.get(argument) is not None else ():
             try:
-                name = library.name(kind, str(told[argument]))
+                named[argument] = library.name(kind, str(told[argument])).name
             except KilowhatError:
                 continue
-            named[argument] = words.get("tasks", name.id) or name.name
             break
-    if "region" in told:
-        named["region"] = _place_name(str(told["region"]), words)
+    if told.get("region") is not None:
+        named["region"] = words.place(str(told["region"]))
     return named
 
 
-def _place_name(region: str, words: Phrases) -> str:
-    """Return the name of a place: of a country in the answer's script, where it is Chinese."""
+def _forecast(name: str, words: Wording) -> str:
     library = Library.load()
-    place = find_place(library, region)
-    country = library.countries.get(place.country or "", {})
-    chinese = [spelling for spelling in country.get("spellings", ()) if re.match(r"[\u3400-\u9fff]", spelling)]
-    position = {"zh-Hans": 0, "zh-Hant": 1}.get(words.language)
-    if position is None or not chinese or place.name != country.get("name"):
-        return place.name
-    return str(chinese[min(position, len(chinese) - 1)])
+    try:
+        found = library.name("forecasts", name)
+    except KilowhatError:
+        return plain_text(name)
+    return words.get("forecasts", found.id, own=True) or (found.name if words.language == "en" else "")
 
 
-def _derivation(estimate: Estimate) -> str:
-    """Return the step that gives the headline with its numbers put in."""
-    step = next((step for step in estimate.steps if estimate.results and _equals(estimate.results[0], step.value, step.unit)), None)
+# The way to the number
+
+
+def _derivation(answering: Answering) -> list[str]:
+    """Return the steps that give the headline, with their numbers put in: the headline's own, and the energy it starts from."""
+    head = answering.results[0] if answering.results else None
+    if head is None:
+        return []
+    home = answering.home(head)
+    first = answering.estimates[0]
+    taken = next((entry for entry in home.inputs if entry.name == "amount"), None)
+    before = [result for result in first.results if not same(result, head) and (result is first.results[0] or (taken is not None and equals(result, taken.value, taken.unit)))]
+    steps = [_step(result, first, answering) for result in before if result.quantity in ("energy", "emissions", "water")]
+    return list(dict.fromkeys(step for step in (*steps, _step(head, home, answering)) if step))
+
+
+def _step(result: Result, home: Estimate, answering: Answering) -> str:
+    """Return the step that gives a result with its numbers put in, without factors of one."""
+    words = answering.words
+    original = next((other for other in home.results if same(result, other)), result)
+    step = next((step for step in home.steps if equals(original, step.value, step.unit)), None)
     if step is None or step.expression.isidentifier():
         return ""
-    values = {entry.name: _written(entry.value, entry.unit) for entry in estimate.inputs} | {other.name: _written(other.value, other.unit) for other in estimate.steps}
-    filled = _NAME.sub(lambda match: values.get(match[0], match[0]), step.expression)
-    return f"{filled.replace('*', '×')} = {_written(step.value, step.unit)}"
+    named = {entry.name: (entry.value, entry.unit) for entry in home.inputs} | {other.name: (other.value, other.unit) for other in home.steps}
+    expression = step.expression
+    for name, (value, unit) in named.items():
+        if value == 1.0 and unit == "ratio":
+            expression = re.sub(rf"(?<=\w) \* {name}\b(?! \*\*)|\b{name} \* (?=\w)", "", expression)
+    if expression.isidentifier():
+        return ""
+    asked = answering.plan.unit
+    filled = re.sub(
+        rf"{_NAME.pattern}|(?<![\w.])\d+(?:\.\d+)?(?:e[+-]?\d+)?",
+        lambda match: words.exactly(*named[match[0]], asked=named[match[0]][1] == asked) if match[0] in named else words.number(float(match[0]), 9) if match[0][0].isdigit() else match[0],
+        expression,
+    )
+    return f"{filled.replace('**', '^').replace('*', '×')} = {words.exactly(step.value, step.unit, asked=step.unit == asked)}"
 
 
-def _written(value: float, unit: str) -> str:
-    return f"{format_number(value, 6)} {'' if unit == 'ratio' else unit}".strip()
-
-
-def _boundary(estimate: Estimate, words: Phrases) -> str:
-    """Return what the headline counts; in another language only where it has the words."""
-    if words.language == "en":
-        return (estimate.results[0].boundary or "") if estimate.results else ""
-    facts = [Library.load().fact(entry.fact_id) for entry in estimate.inputs if entry.fact_id and not entry.fact_id.startswith("claim-")]
-    return next((told for fact in facts if (told := words.get("boundaries", fact.scope.get("boundary", "")))), "")
-
-
-def _assumed(estimate: Estimate, words: Phrases) -> list[str]:
-    """Return what was filled in for the asker, as read from the inputs that were not told."""
-    if words.language == "en":
-        return [sentence.rstrip(".") for sentence in estimate.assumptions]
-    told = estimate.arguments
-    sentences = []
-    for entry in estimate.inputs:
-        if entry.name.startswith("carbon_intensity") and entry.fact_id == intensity_fact_id(WORLD) and "region" not in told:
-            per_kwh = Quantity(entry.value, entry.unit).to("g CO2e/kWh")
-            sentences.append(words.say("assumed", "place", value=f"{format_number(per_kwh.value, 3)} g CO2e/kWh"))
-        elif entry.name == "power_w" and entry.fact_id and estimate.tool != "estimate_llm":
-            named = _named(told, words)
-            device = named.get("device") or named.get("accelerator") or words.get("device") or ""
-            sentences.append(words.say("assumed", "power_w", value=_amount(entry.value, entry.unit), device=device))
-        elif entry.name == "energy_per_run_kwh" and "model" not in told:
-            sentences.append(words.say("assumed", entry.name))
-        elif entry.origin == "default" and words.get("assumed", entry.name):
-            sentences.append(words.say("assumed", entry.name, value=format_number(entry.value, 6)))
-    return sentences
-
-
-def _alternative(other: Alternative, numbers: dict[str, int], words: Phrases) -> str:
-    """Return another published figure with its range, whose it is, its year and its footnote."""
-    value = other.value if other.value is not None else math.sqrt((other.low or 0) * (other.high or 0))
-    shown = readable(Quantity(value, other.unit, other.low, other.high))
-    ends = shown.low is not None and shown.high is not None and shown.low != shown.high
-    within = words.say("range.alternative", low=format_number(shown.low or 0, 2), high=f"{format_number(shown.high or 0, 2)} {shown.unit}") if ends else ""
-    told = other.label.rstrip(".")
-    number = numbers.get(other.fact_id)
-    return words.say(
-        "alternative" if words.language == "en" else "alternative.short",
-        value=f"{format_number(shown.value, 2 if ends else 3)} {shown.unit}",
-        range=within,
-        source=f"{_source_of(other)} {(other.as_of or '')[:4]}".strip(),
-        about=f"{told[:1].lower()}{told[1:]}",
-        notes=f"[{number}]" if number else "",
-    ).strip()
-
-
-def _source_of(other: Alternative) -> str:
-    library = Library.load()
-    source = library.source(library.fact(other.fact_id).source)
-    return _short(source.authors) if source.authors else source.producer or source.title
-
-
-def _references(estimate: Estimate, citations: Sequence[NumberedCitation], words: Phrases) -> str:
-    """Return facts and claims as a list, each with its figure and footnote."""
-    numbers = {citation.fact_id: citation.number for citation in citations}
-    count = len(estimate.results)
-    many = words.say("reference_count", "one") if count == 1 else words.say("reference_count", "many", number=str(count))
-    lines = [words.say("references", number=many)] if count else []
-    for result, citation in zip(estimate.results, estimate.citations, strict=False):
-        checked = Library.load().fact(citation.fact_id).checked
-        told = words.get("checked_on")
-        shown = told.format(on=checked.on, against=checked.against) if told and words.language == "en" else ""
-        lines.append(words.say("reference", value=show(result), range=_range(result, words), statement=citation.statement, notes=f"[{numbers[citation.fact_id]}]") + shown)
-    lines += [f"- {warning.message}" for warning in estimate.warnings if warning.code == "press_claim"]
-    return "\n".join(lines)
+def _boundary(answering: Answering) -> str | None:
+    """Return what the headline counts, in the language; None where nothing says it."""
+    words = answering.words
+    candidates = [*(result.boundary for result in answering.results[:1]), *(estimate.results[0].boundary for estimate in answering.estimates if estimate.results)]
+    boundary = next((told for told in candidates if told), None)
+    if boundary is None:
+        return None
+    if (told := words.told(boundary)) is not None:
+        return told
+    parts = [words.told(part) for part in boundary.split("; ")]
+    return words.listed([part for part in parts if part]) if all(parts) else None

@@ -15,6 +15,9 @@ SCALES = {
 MOST = 1000
 """A larger number of one thing says less than a smaller number of the next."""
 
+ALMOST = 0.9
+"""So much of one thing counts as one; less is told in more of a smaller thing."""
+
 
 def familiar(planned: Call, quantity: str | None) -> Call | None:
     """Return the call that turns the result of a planned call into everyday things, or None where there is nothing to turn.
@@ -35,5 +38,6 @@ def familiar(planned: Call, quantity: str | None) -> Call | None:
     each = [library.default("comparator", comparator=thing, basis=result.quantity).in_unit(result.unit).value for thing in things]
     if result.value < each[0]:
         return None
-    fitting = next((thing for thing, one in zip(things, each, strict=True) if result.value / one < MOST), things[-1])
+    enough = [thing for thing, one in zip(things, each, strict=True) if result.value >= ALMOST * one]
+    fitting = next((thing for thing, one in zip(things, each, strict=True) if result.value / one < MOST and thing in enough), enough[-1])
     return Call("convert_to_equivalents", {"quantity": f"{estimate.ref}#{result.quantity}", "equivalents": [fitting]})
