@@ -10,17 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from kilowhat.plugin.citing import Rival, chained, equals, facts_behind, footnotes, middle, renumbered, rivals, same, short_authors, source_of
+from kilowhat.plugin.describing import about, english_thing, fact_or_none, kind_of, known_name
 from kilowhat.plugin.reply import NumberedCitation, Reply, ToolCall, number_citations
 from kilowhat.plugin.understanding.plan import Plan
 from kilowhat.plugin.wording import Wording, plain_text, wording
 from kilowhat.tools import Library
-from kilowhat.tools.core.errors import KilowhatError
 from kilowhat.tools.core.estimate import Estimate, Result, Verdict, Warning, as_quantity, cite, head_of
-from kilowhat.tools.core.reference import Fact
 from kilowhat.tools.core.units import MASS, NUMBER, Quantity, parse_unit
 
 __all__ = ["compose", "footnotes"]
@@ -143,14 +141,14 @@ def _refusal(call: ToolCall, calls: list[ToolCall], words: Wording) -> Reply:
     error = call.error or {}
     code, message = str(error.get("code", "")), str(error.get("message", ""))
     nearest = [str(name) for name in error.get("nearest") or ()]
-    near = [fact for name in nearest if (fact := _fact(name)) is not None][:SHOWN_ALTERNATIVES]
+    near = [fact for name in nearest if (fact := fact_or_none(name)) is not None][:SHOWN_ALTERNATIVES]
     field_name = words.get("fields", str(error.get("field")), own=True) or words.say("fields", "other")
     told = words.told(message, **({} if words.language == "en" else {"field": field_name}))
     if told is None or told == message.rstrip("."):
         phrase = words.get("errors", code, own=True)
         told = plain_text(message.rstrip("."), LONGEST_MESSAGE) if phrase is None else phrase.format(field=field_name)
     text = words.say("refused", message=told.rstrip(".。"))
-    names = [_name_of(name, words) for name in nearest if _fact(name) is None]
+    names = [known_name(name, words) for name in nearest if fact_or_none(name) is None]
     if names and not all(name in told for name in names):
         text += words.say("nearest", nearest=words.listed(names))
     citations = [NumberedCitation(number=number, **dict(citation)) for number, citation in enumerate(cite(Library.load(), near), 1)]
@@ -158,29 +156,6 @@ def _refusal(call: ToolCall, calls: list[ToolCall], words: Wording) -> Reply:
         lines = [words.say("reference.short", value=words.amount(fact.quantity), range=_within(fact.quantity, words), source=_who(fact.id), notes=f"[{number}]") for number, fact in enumerate(near, 1)]
         text = "\n".join([text, words.say("near_figures"), *lines, "", footnotes(citations, words.language)])
     return Reply(outcome="needs_input" if code in _STOPS else "declined", language=words.language, text=text, tool_calls=calls, citations=citations)
-
-
-def _name_of(name: str, words: Wording) -> str:
-    """Return a known name as the language writes it, where it is a place's, an everyday thing's or a forecast's."""
-    library = Library.load()
-    if words.language != "en":
-        for kind in ("comparators", "forecasts"):
-            known = next((name_id for name_id in library.names(kind) if library.named(kind, name_id).name == name), None)
-            told = (words.thing(known, 1) if kind == "comparators" else words.get("forecasts", known, own=True)) if known else None
-            if told:
-                return told
-    try:
-        return words.place(name)
-    except KilowhatError:
-        return plain_text(name)
-
-
-def _fact(fact_id: str) -> Fact | None:
-    """Return a fact, or None where the id is none."""
-    try:
-        return Library.load().fact(fact_id)
-    except KilowhatError:
-        return None
 
 
 # The order and the units of the results
@@ -258,14 +233,13 @@ def _plain(lines: Lines, answering: Answering) -> None:
 def _headline(head: Result, answering: Answering) -> str:
     """Return the line that says the number, what it is for, and its range."""
     words = answering.words
-    about = _about(answering.estimates[0], words)
-    what = words.say("what", head.quantity)
-    labelled = not about or head.quantity not in ("energy", "emissions", "water", "count")
+    thing = about(answering.estimates[0], words)
+    labelled = not thing or head.quantity not in ("energy", "emissions", "water", "count")
     if labelled:
         label = _label(head, words)
-        about = words.say("labelled", label=label, about=about) if about and label else about or label
-    slots: dict[str, Any] = {"value": _value(head, answering), "what": what, "about": about, "range": _range(head, answering), "notes": answering.notes(head)}
-    return words.say("headline.bare" if not about else "headline.plain" if labelled else "headline", **slots)
+        thing = words.say("labelled", label=label, about=thing) if thing and label else thing or label
+    slots: dict[str, Any] = {"value": _value(head, answering), "what": words.say("what", head.quantity), "about": thing, "range": _range(head, answering), "notes": answering.notes(head)}
+    return words.say("headline.bare" if not thing else "headline.plain" if labelled else "headline", **slots)
 
 
 def _comparison(lines: Lines, answering: Answering) -> None:
@@ -291,7 +265,7 @@ def _side_by_side(lines: Lines, answering: Answering) -> None:
     rows = []
     for estimate in answering.estimates:
         head = _ordered([estimate], answering.plan)[0]
-        rows.append((_about(estimate, answering.words) or _label(head, answering.words), head))
+        rows.append((about(estimate, answering.words) or _label(head, answering.words), head))
     lines.add(_table(rows, answering))
 
 
@@ -326,7 +300,9 @@ def _claim(lines: Lines, answering: Answering, verdict: Verdict) -> None:
     else:
         lines.add(words.say("verdict", "plain", verdict=said))
     if stated is not None:
-        lines.add(words.say("claimed", value=_value(stated, answering), range=_range(stated, answering, brief=True)))
+        value = _value(stated, answering)
+        bound = words.say("bound", (verdict.claimed or " ")[:1], value=value)
+        lines.add(words.say("claimed", value=bound or value, range=_range(stated, answering, brief=True)))
     elif verdict.claimed and words.language == "en" and verdict.claimed.isascii():
         lines.add(words.say("claimed", value=plain_text(verdict.claimed, 120), range=""))
     for result in right[:2]:
@@ -410,7 +386,7 @@ def _rival(rival: Rival, answering: Answering) -> str:
     words, other = answering.words, rival.figure
     quantity = Quantity(middle(other), other.unit, other.low, other.high)
     number = answering.numbers.get(other.fact_id)
-    thing = words.thing(rival.thing, 1) or f"1 {_english_thing(rival.thing, 1)}" if rival.thing else None
+    thing = words.thing(rival.thing, 1) or f"1 {english_thing(rival.thing, 1)}" if rival.thing else None
     key = "alternative.each" if rival.each else "alternative.thing" if thing else "alternative"
     return words.say(
         key,
@@ -448,12 +424,12 @@ def _value(result: Result, answering: Answering) -> str:
     quantity = as_quantity(result)
     if result.quantity == "count":
         digits = _digits(result)
-        kind = _kind_of(result)
+        kind = kind_of(result)
         thing = words.thing(kind, result.value, digits) if kind else None
-        return thing or f"{words.number(result.value, digits, words=True)} {_english_thing(kind, result.value) or plain_text(words.unit(result.unit, of=result.value))}".strip()
+        return thing or f"{words.number(result.value, digits, words=True)} {english_thing(kind, result.value) or plain_text(words.unit(result.unit, of=result.value))}".strip()
     if quantity.dimension == NUMBER:
         number = words.number(result.value, _digits(result), words=True)
-        key = "percent" if result.unit in ("percent", "%") else "times" if result.unit == "ratio" and result.quantity == "ratio" else None
+        key = "percent" if result.unit in ("percent", "%") else "times" if result.unit == "ratio" and result.quantity == "ratio" and result.label != "the result" else None
         return words.say(key, plural_of=result.value, value=number) if key else f"{number} {words.unit(result.unit, of=result.value)}".strip()
     return words.amount(quantity, asked=answering.asked(result))
 
@@ -461,32 +437,6 @@ def _value(result: Result, answering: Answering) -> str:
 def _digits(result: Result) -> int:
     """Return how many digits a count or a ratio is shown with: two where it has a range, else three."""
     return 2 if result.low is not None and result.high is not None and result.low < result.high else 3 if result.quantity in ("count", "ratio") else 4
-
-
-def _kind_of(result: Result) -> str | None:
-    """Return which everyday thing a result counts, by its name in the result's label."""
-    name = result.label.rpartition(" of ")[0] if result.label.endswith(" each") else result.unit
-    return _kinds().get(name)
-
-
-@lru_cache(maxsize=1)
-def _kinds() -> dict[str, str]:
-    """Return the everyday things by what many of them are called."""
-    library = Library.load()
-    found = {}
-    for thing_id in library.names("comparators"):
-        thing = library.named("comparators", thing_id)
-        forms = thing.get("unit_name")
-        found[str(forms["many"]) if isinstance(forms, dict) else thing.name] = thing_id
-    return found
-
-
-def _english_thing(kind: str | None, number: float) -> str | None:
-    """Return what one or many everyday things are called in the library."""
-    if kind is None:
-        return None
-    forms = Library.load().named("comparators", kind).get("unit_name")
-    return str(forms["one" if number == 1 else "many"]) if isinstance(forms, dict) else None
 
 
 def _label(result: Result, words: Wording) -> str:
@@ -508,73 +458,6 @@ def _range(result: Result, answering: Answering, *, brief: bool = False) -> str:
         return ""
     kind = "range.short" if brief else {"published range": "range.published", "80%": "range.80%"}.get(result.interval or "", "range.short")
     return words.say(kind, low=ends[0], high=ends[1])
-
-
-# What was estimated
-
-
-_KINDS = {"task": ("tasks",), "model": ("runs", "models"), "service": ("services",), "accelerator": ("hardware",), "device": ("hardware",)}
-_COUNTS = ("requests", "count", "accelerator_count")
-_VARIANTS = ("model", "service", "region", "words_per_day", "parameters_b", "forecast", "denoiser_parameters_b", "device")
-
-
-def _about(estimate: Estimate, words: Wording) -> str:
-    """Return what was estimated, from the call's own arguments."""
-    told = dict(estimate.arguments)
-    steps = {step.name: step.value for step in estimate.steps}
-    inputs = {entry.name: entry for entry in estimate.inputs}
-    counted = {name: steps.get(name, told.get(name)) for name in _COUNTS}
-    number = next((float(value) for value in counted.values() if isinstance(value, (int, float))), None)
-    slots: dict[str, Any] = {name: words.count(float(value)) for name, value in (told | counted).items() if isinstance(value, (int, float))}
-    slots |= {name: plain_text(str(value)) for name, value in told.items() if isinstance(value, str)}
-    slots |= _named(told, words)
-    if "written_tokens" in inputs:
-        written = inputs["written_tokens"].value
-        slots["output_tokens"] = words.say("tokens", plural_of=written, count=words.count(written))
-    if "power_w" in inputs:
-        slots["power"] = words.amount(Quantity(inputs["power_w"].value, inputs["power_w"].unit))
-    slots |= {argument: words.amount(Quantity(inputs[name].value, inputs[name].unit)) for argument, name in (("quantity", "amount"), ("energy", "energy_kwh")) if name in inputs and argument in told}
-    if "task" in told:
-        slots["task"] = words.say("tasks", str(told["task"]), plural_of=number, count=words.count(1.0 if number is None else number))
-    if "kind" in told:
-        slots["kind"] = words.say("kinds", str(told["kind"]), plural_of=number, count=words.count(1.0 if number is None else number))
-    if "number" in inputs and "each" in inputs and (kind := _fact(inputs["each"].fact_id or "")) is not None:
-        thing = str(kind.scope.get("comparator"))
-        amount = inputs["number"].value
-        slots["quantity"] = words.thing(thing, amount) or f"{words.count(amount)} {_english_thing(thing, amount)}"
-    if "forecast" in told:
-        slots["forecast"] = _forecast(str(told["forecast"]), words)
-    paths = [f"{estimate.tool}.{name}" for name in _VARIANTS if told.get(name) is not None] + [estimate.tool]
-    path = next((path for path in paths if words.get("about", path, own=True) is not None), estimate.tool)
-    about = words.say("about", path, plural_of=number, **slots)
-    if about and "region" in slots and not path.endswith(".region"):
-        about = words.say("in_place", about=about, region=slots["region"])
-    return about
-
-
-def _named(told: dict[str, object], words: Wording) -> dict[str, str]:
-    """Return the proper names of what a call names."""
-    library = Library.load()
-    named: dict[str, str] = {}
-    for argument, kinds in _KINDS.items():
-        for kind in kinds if told.get(argument) is not None else ():
-            try:
-                named[argument] = library.name(kind, str(told[argument])).name
-            except KilowhatError:
-                continue
-            break
-    if told.get("region") is not None:
-        named["region"] = words.place(str(told["region"]))
-    return named
-
-
-def _forecast(name: str, words: Wording) -> str:
-    library = Library.load()
-    try:
-        found = library.name("forecasts", name)
-    except KilowhatError:
-        return plain_text(name)
-    return words.get("forecasts", found.id, own=True) or (found.name if words.language == "en" else "")
 
 
 # The way to the number

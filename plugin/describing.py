@@ -1,0 +1,151 @@
+"""What an estimate is about, in the words of a language: the call told back, and the names of what it names."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from kilowhat.plugin.wording import Wording, plain_text
+from kilowhat.tools import TOOLS, Library
+from kilowhat.tools.core.errors import KilowhatError
+from kilowhat.tools.core.estimate import Estimate, Result
+from kilowhat.tools.core.reference import Fact
+from kilowhat.tools.core.tool import parse_ref
+from kilowhat.tools.core.units import Quantity
+
+_KINDS = {"task": ("tasks",), "model": ("runs", "models"), "service": ("services",), "accelerator": ("hardware",), "device": ("hardware",)}
+_COUNTS = ("requests", "count", "accelerator_count")
+_VARIANTS = ("model", "service", "region", "words_per_day", "parameters_b", "forecast", "denoiser_parameters_b", "device")
+
+LONGEST_SUM = 200
+"""Characters of the calls that a sum is of."""
+
+
+def about(estimate: Estimate, words: Wording) -> str:
+    """Return what was estimated, from the call's own arguments."""
+    told = dict(estimate.arguments)
+    steps = {step.name: step.value for step in estimate.steps}
+    inputs = {entry.name: entry for entry in estimate.inputs}
+    counted = {name: steps.get(name, told.get(name)) for name in _COUNTS}
+    number = next((float(value) for value in counted.values() if isinstance(value, (int, float))), None)
+    slots: dict[str, Any] = {name: words.count(float(value)) for name, value in (told | counted).items() if isinstance(value, (int, float))}
+    slots |= {name: plain_text(str(value)) for name, value in told.items() if isinstance(value, str)}
+    slots |= _named(told, words)
+    if "written_tokens" in inputs:
+        written = inputs["written_tokens"].value
+        slots["output_tokens"] = words.say("tokens", plural_of=written, count=words.count(written))
+    if "power_w" in inputs:
+        slots["power"] = words.amount(Quantity(inputs["power_w"].value, inputs["power_w"].unit))
+    slots |= {argument: words.amount(Quantity(inputs[name].value, inputs[name].unit)) for argument, name in (("quantity", "amount"), ("energy", "energy_kwh")) if name in inputs and argument in told}
+    if "task" in told:
+        slots["task"] = words.say("tasks", str(told["task"]), plural_of=number, count=words.count(1.0 if number is None else number))
+    if "kind" in told:
+        slots["kind"] = words.say("kinds", str(told["kind"]), plural_of=number, count=words.count(1.0 if number is None else number))
+    if "number" in inputs and "each" in inputs and (kind := fact_or_none(inputs["each"].fact_id or "")) is not None:
+        thing = str(kind.scope.get("comparator"))
+        amount = inputs["number"].value
+        slots["quantity"] = words.thing(thing, amount) or f"{words.count(amount)} {english_thing(thing, amount)}"
+    if estimate.tool == "calculate":
+        return _sum(str(told.get("expression", "")), words)
+    if "forecast" in told:
+        slots["forecast"] = _forecast(str(told["forecast"]), words)
+    paths = [f"{estimate.tool}.{name}" for name in _VARIANTS if told.get(name) is not None] + [estimate.tool]
+    path = next((path for path in paths if words.get("about", path, own=True) is not None), estimate.tool)
+    said = words.say("about", path, plural_of=number, **slots)
+    if said and "region" in slots and not path.endswith(".region"):
+        said = words.say("in_place", about=said, region=slots["region"])
+    return said
+
+
+_REF = re.compile(r"[a-z_]+\?[^\s()]+")
+
+
+def _sum(expression: str, words: Wording) -> str:
+    """Return a sum over other calls with each of them told; nothing where it is plain arithmetic, which the derivation shows."""
+    if not _REF.search(expression):
+        return ""
+
+    def told(match: re.Match[str]) -> str:
+        try:
+            tool, arguments = parse_ref(match[0].partition("#")[0], TOOLS)
+            return about(tool(arguments), words)
+        except KilowhatError:
+            return ""
+
+    written = _REF.sub(told, re.sub(r"(?<=\d)\.0\b", "", expression))
+    return plain_text(re.sub(r"\(([^()]*)\)", r"\1", written).replace("*", "×"), LONGEST_SUM)
+
+
+def _named(told: dict[str, object], words: Wording) -> dict[str, str]:
+    """Return the proper names of what a call names."""
+    library = Library.load()
+    named: dict[str, str] = {}
+    for argument, kinds in _KINDS.items():
+        for kind in kinds if told.get(argument) is not None else ():
+            try:
+                named[argument] = library.name(kind, str(told[argument])).name
+            except KilowhatError:
+                continue
+            break
+    if told.get("region") is not None:
+        named["region"] = words.place(str(told["region"]))
+    return named
+
+
+def _forecast(name: str, words: Wording) -> str:
+    library = Library.load()
+    try:
+        found = library.name("forecasts", name)
+    except KilowhatError:
+        return plain_text(name)
+    return words.get("forecasts", found.id, own=True) or (found.name if words.language == "en" else "")
+
+
+def kind_of(result: Result) -> str | None:
+    """Return which everyday thing a result counts, by its name in the result's label."""
+    name = result.label.rpartition(" of ")[0] if result.label.endswith(" each") else result.unit
+    return _kinds().get(name)
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> dict[str, str]:
+    """Return the everyday things by what many of them are called."""
+    library = Library.load()
+    found = {}
+    for thing_id in library.names("comparators"):
+        thing = library.named("comparators", thing_id)
+        forms = thing.get("unit_name")
+        found[str(forms["many"]) if isinstance(forms, dict) else thing.name] = thing_id
+    return found
+
+
+def english_thing(kind: str | None, number: float) -> str | None:
+    """Return what one or many everyday things are called in the library."""
+    if kind is None:
+        return None
+    forms = Library.load().named("comparators", kind).get("unit_name")
+    return str(forms["one" if number == 1 else "many"]) if isinstance(forms, dict) else None
+
+
+def known_name(name: str, words: Wording) -> str:
+    """Return a known name as the language writes it, where it is a place's, an everyday thing's or a forecast's."""
+    library = Library.load()
+    if words.language != "en":
+        for kind in ("comparators", "forecasts"):
+            known = next((name_id for name_id in library.names(kind) if library.named(kind, name_id).name == name), None)
+            told = (words.thing(known, 1) if kind == "comparators" else words.get("forecasts", known, own=True)) if known else None
+            if told:
+                return told
+    try:
+        return words.place(name)
+    except KilowhatError:
+        return plain_text(name)
+
+
+def fact_or_none(fact_id: str) -> Fact | None:
+    """Return a fact, or None where the id is none."""
+    try:
+        return Library.load().fact(fact_id)
+    except KilowhatError:
+        return None
