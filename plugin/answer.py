@@ -35,6 +35,7 @@ MOST_NOTES = 4
 LONGEST_MESSAGE = 300
 _STOPS = {"missing_input", "unknown_name"}
 _NAME = re.compile(r"[a-z_]\w*")
+_TWO_STOPS = re.compile(r"(?<!\.)\.\.(?!\.)")
 _STATED = ("as stated", "as claimed")
 _FACTORS = ("as stated over recomputed", "recomputed over as stated", "times too much", "times too little")
 TOLD_AGAIN = ("energy converted", "electricity of the job")
@@ -53,7 +54,7 @@ class Lines:
 
     def add(self, line: str, spare: int = 0) -> None:
         """Add a line, where there is one."""
-        if line := self.words.spaced(line.replace(" .", ".").strip()):
+        if line := self.words.spaced(_TWO_STOPS.sub(".", line.replace(" .", ".").strip())):
             self.told.append((spare, line))
 
     def text(self) -> str:
@@ -123,7 +124,7 @@ def compose(plan: Plan, calls: list[ToolCall]) -> Reply:
     return Reply(
         outcome="answered",
         language=words.language,
-        text=f"{body}\n\n{footnotes(shown or citations, words.language)}".strip(),
+        text=f"{body}\n\n{footnotes(shown or citations, words.language, statements=plan.quantity == 'source')}".strip(),
         verdict=next((estimate.verdict.verdict for estimate in estimates if estimate.verdict), None),
         results=[*answering.results, *(answering.aside.results if answering.aside else ())],
         tool_calls=calls,
@@ -318,7 +319,9 @@ def _claim(lines: Lines, answering: Answering, verdict: Verdict) -> None:
 
 
 def _measured_alike(one: Result, other: Result) -> bool:
-    return as_quantity(one).dimension == as_quantity(other).dimension and as_quantity(other).value > 0
+    """Return whether two figures can be set against each other: the same dimension, and the same thing where they count."""
+    dimension = as_quantity(one).dimension
+    return dimension == as_quantity(other).dimension and (dimension != NUMBER or one.unit == other.unit) and other.value > 0
 
 
 def _why(answering: Answering) -> str:

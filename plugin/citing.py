@@ -24,8 +24,11 @@ _NAME = re.compile(r"[a-z_]\w*")
 _MARK = re.compile(r"\[(\d+)\]")
 
 
-def footnotes(citations: Sequence[NumberedCitation], language: str) -> str:
-    """Return the footnotes as lines that can be copied: number, who, year, title, place in the source, what it says, link."""
+def footnotes(citations: Sequence[NumberedCitation], language: str, *, statements: bool = False) -> str:
+    """Return the footnotes as lines that can be copied: number, who, year, title, place in the source, what it says, link.
+
+    What it says is the figure as printed, or our statement of it where none is; with ``statements`` both.
+    """
     words = phrases(language)
     lines = []
     for citation in citations:
@@ -40,7 +43,7 @@ def footnotes(citations: Sequence[NumberedCitation], language: str) -> str:
             year=published[:4],
             title=source.title if source else citation.source.title,
             locator=f", {citation.locator}" if citation.locator else "",
-            says=words.say("printed", printed=citation.printed) if citation.printed else words.say("stated", statement=_cut(citation.statement)),
+            says=(words.say("stated", statement=_cut(citation.statement)) if statements or not citation.printed else "") + (words.say("printed", printed=citation.printed) if citation.printed else ""),
             url=f" {url}" if url else "",
         )
         lines.append(line.replace(" ()", ""))

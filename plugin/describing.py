@@ -12,7 +12,7 @@ from kilowhat.tools.core.errors import KilowhatError
 from kilowhat.tools.core.estimate import Estimate, Result
 from kilowhat.tools.core.reference import Fact
 from kilowhat.tools.core.tool import parse_ref
-from kilowhat.tools.core.units import Quantity
+from kilowhat.tools.core.units import Quantity, parse_quantity
 
 _KINDS = {"task": ("tasks",), "model": ("runs", "models"), "service": ("services",), "accelerator": ("hardware",), "device": ("hardware",)}
 _COUNTS = ("requests", "count", "accelerator_count")
@@ -38,6 +38,11 @@ def about(estimate: Estimate, words: Wording) -> str:
     if "power_w" in inputs:
         slots["power"] = words.amount(Quantity(inputs["power_w"].value, inputs["power_w"].unit))
     slots |= {argument: words.amount(Quantity(inputs[name].value, inputs[name].unit)) for argument, name in (("quantity", "amount"), ("energy", "energy_kwh")) if name in inputs and argument in told}
+    for name in {"quantity", "energy"} & told.keys() - {name for name, entry in (("quantity", "amount"), ("energy", "energy_kwh")) if entry in inputs}:
+        try:
+            slots[name] = words.amount(parse_quantity(str(told[name])))
+        except KilowhatError:
+            continue
     if "task" in told:
         slots["task"] = words.say("tasks", str(told["task"]), plural_of=number, count=words.count(1.0 if number is None else number))
     if "kind" in told:

@@ -29,12 +29,18 @@ _FIGURE = r"[\d,]+(?:\.\d+)?"
 _FIGURES = frozenset({"rank", "number", "years", "starts", "hour", "year", "pue", "usual", "wue", "held", "share", "limit"})
 """The slots of patterns that hold a number and nothing else."""
 
+_PLACES = frozenset({"place", "country", "low", "high", "first", "second"})
+"""The slots of patterns that hold the name of a place, where they hold no number."""
+
 _SLOT = re.compile(r"\\{(\w+)\\}")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _EAST = "\u3040-\u30ff\u3400-\u9fff"
 _THEN_LATIN = re.compile(rf"([{_EAST}])([A-Za-z0-9])")
 _LATIN_THEN = re.compile(rf"([A-Za-z0-9%³])([{_EAST}])")
+_WITHIN = re.compile(rf"(?<=[{_EAST}]) (?=[{_EAST}])")
+_AT_MARKS = re.compile(r" *([（）：；，。、～]) *")
+_BEFORE_VOWEL = re.compile(r"(?<=illions |lliards )de (?=[aeiouyhéèêâîôœ])", re.IGNORECASE)
 _MAGNITUDE_SPACE = re.compile(rf"(?<=\d )([万亿萬億兆]) (?=[{_EAST}])")
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
 _SHOWN_AS = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water"}
@@ -66,12 +72,18 @@ class Wording:
         return separator.join(f"{part[:1].upper()}{part[1:]}" if separator.startswith(".") else part for part in parts)
 
     def spaced(self, line: str) -> str:
-        """Return a line with a space between Chinese or Japanese and Latin signs, as these languages set them, and none within either."""
+        """Return a line set as the language sets it.
+
+        Chinese and Japanese have a space between their signs and Latin ones, none within their own and none at their marks;
+        French joins "millions de" to a vowel.
+        """
+        if elided := self.say("elision"):
+            line = _BEFORE_VOWEL.sub(elided, line)
         between = self.say("between_scripts")
         if not between:
             return line
-        line = _MAGNITUDE_SPACE.sub(r"\1", line)
-        return _LATIN_THEN.sub(rf"\1{between}\2", _THEN_LATIN.sub(rf"\1{between}\2", line))
+        line = _LATIN_THEN.sub(rf"\1{between}\2", _THEN_LATIN.sub(rf"\1{between}\2", _MAGNITUDE_SPACE.sub(r"\1", line)))
+        return _AT_MARKS.sub(r"\1", _WITHIN.sub("", line))
 
     # Numbers
 
@@ -152,7 +164,9 @@ class Wording:
         for digits in (2, 3, MOST_DIGITS):
             low, high = (self.number(end or 0.0, digits, words=True) for end in (shown.low, shown.high))
             if low != high:
-                return low, high if bare else self._joined(high, shown.unit, asked=asked)
+                joint = self.say("magnitude_joint")
+                low = low.removesuffix(joint) if joint else low
+                return low, high.removesuffix(joint) if bare else self._joined(high, shown.unit, asked=asked)
         return None
 
     # Names
@@ -210,9 +224,16 @@ class Wording:
         for name, found in _readings(sentence.rstrip(".")):
             phrase = self.get("says", name, own=True)
             if phrase is not None:
-                slots = {key: self.in_text(self.inner(plain_text(text, LONGEST_SLOT))) for key, text in found.items()} | known
+                slots = {key: self._place_in(text) if key in _PLACES else self.in_text(self.inner(plain_text(text, LONGEST_SLOT))) for key, text in found.items()} | known
                 return phrase.format_map(Slots(slots))
         return sentence.rstrip(".") if self.language == "en" else None
+
+    def _place_in(self, text: str) -> str:
+        """Return a place that a tool names, in the language; as it is where it is none."""
+        try:
+            return self.place(text)
+        except KilowhatError:
+            return plain_text(text)
 
     def inner(self, text: str) -> str:
         """Return what stands in a slot: itself a saying of a tool, a place, or a name that stays."""

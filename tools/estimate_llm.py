@@ -296,7 +296,12 @@ def _add_published(derivation: Derivation, arguments: Input, model: Model, writt
         rivals = [fact for fact in rivals if fact.default] + disclosed + [fact for fact in rivals if not fact.default] + library.find("request-energy", service="ai-chatbot", statistic="median")[:1]
     for fact in rivals[: 1 if model.released else KEPT_ALTERNATIVES]:
         source = library.source(fact.source)
-        derivation.alternative(fact, label=f"one request by {source.producer or source.authors}", scale=arguments.requests, unit="kWh")
+        derivation.alternative(
+            fact,
+            label=f"{format_number(arguments.requests, 9)} request{'' if arguments.requests == 1 else 's'} by the figure of {source.authors or source.producer}",
+            scale=arguments.requests,
+            unit="kWh",
+        )
 
 
 def _add_ecologits(derivation: Derivation, arguments: Input, model: Model | None, written: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kilowhat.tools.core.estimate import Alternative, Citation, Result, Verdict, Warning, as_quantity
-from kilowhat.tools.core.units import NUMBER, Quantity, format_number, readable, show_quantity, show_range
+from kilowhat.tools.core.units import NUMBER, Quantity, format_number, readable, show_quantity
 
 MAXIMUM_TEXT = 1200
 
@@ -21,9 +21,22 @@ def describe(result: Result) -> str:
     value = show_quantity(quantity) if scaled else f"{format_number(result.value)} {result.unit}".replace(" ratio", "").strip()
     if result.low == result.value == result.high:
         return value
-    within = show_range(quantity) if scaled else f"{format_number(result.low or 0, 2)} to {format_number(result.high or 0, 2)}"
+    low, high = ends_of(result.low or 0, result.high or 0) if not scaled else ends_of(quantity.low or 0, quantity.high or 0)
+    within = f"{low} to {high} {quantity.unit if scaled else ''}".strip() if low != high else ""
     kind = "published range" if result.interval == "published range" else "80 % range"
     return f"{value} ({kind} {within})" if within else value
+
+
+def ends_of(low: float, high: float) -> tuple[str, str]:
+    """Return the ends of a range with two digits, or with as many, up to four, as tell them apart.
+
+    >>> ends_of(0.756, 11.49), ends_of(14.13, 14.37)
+    (('0.76', '11'), ('14.1', '14.4'))
+    """
+    for digits in (2, 3):
+        if (ends := (format_number(low, digits), format_number(high, digits)))[0] != ends[1]:
+            return ends
+    return format_number(low, 4), format_number(high, 4)
 
 
 def describe_alternative(other: Alternative) -> str:
@@ -31,7 +44,7 @@ def describe_alternative(other: Alternative) -> str:
     shown = readable(Quantity(other.value if other.value is not None else other.low or 0.0, other.unit, other.low, other.high))
     if other.value is not None:
         return f"{format_number(shown.value, 3)} {shown.unit}"
-    return f"{format_number(shown.low or 0, 2)} to {format_number(shown.high or 0, 2)} {shown.unit}"
+    return f"{' to '.join(ends_of(shown.low or 0, shown.high or 0))} {shown.unit}"
 
 
 def describe_results(about: str, results: Sequence[Result], verdict: Verdict | None) -> list[str]:
