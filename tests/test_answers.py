@@ -4,7 +4,7 @@ import ast
 import math
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ def answer(language, tool, arguments, **told):
     return compose(plan, run(plan))
 
 
-@lru_cache(maxsize=None)
+@cache
 def told(language, case):
     """Return the answer to a case without its footnotes."""
     return body(answer(language, *EVERY[case]))
@@ -80,7 +80,8 @@ def without_names(text, arguments):
 @pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
 @every_case
 def test_an_answer_holds_no_english_but_names(language, case):
-    text = without_names(told(language, case), EVERY[case][1])
+    text = told(language, case)
+    text = without_names(text, EVERY[case][1]) if ENGLISH_WORD[language].search(text) else text
     assert ENGLISH_WORD[language].findall(text) == [], text
 
 
