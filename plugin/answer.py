@@ -89,10 +89,17 @@ class Answering:
         """Return the footnotes of a result; of its whole estimate, at most four, where no step tells its facts apart."""
         home = self.home(result)
         found = sorted(self.numbers[fact_id] for fact_id in facts_behind(home, result) if fact_id in self.numbers)
-        found += [number for fact_id in facts_behind(home, result) if (number := self.numbers.get(f"{fact_id}#primary"))]
-        if not found and chained(home):
-            found = [self.numbers[citation.fact_id] for citation in home.citations if citation.fact_id in self.numbers][:MOST_NOTES]
+        found += [number for fact_id in facts_behind(home, result) for number in self._primary(fact_id) if number not in found and not result.label.startswith(_STATED)]
+        if chained(home) and (not found or same(result, home.results[0])):
+            behind = [self.numbers[citation.fact_id] for citation in home.citations if citation.fact_id in self.numbers]
+            found = sorted({*found, *[number for number in behind if number not in found][: max(0, MOST_NOTES - len(found))]})
         return [number for number in found if number not in set(without)] or found[:1]
+
+    def _primary(self, fact_id: str) -> list[int]:
+        """Return the first footnote of the primary source of a claim, beside that of the article that makes it."""
+        claim = Library.load().claim(fact_id) if fact_id.startswith("claim-") else None
+        primary = claim.primary.source if claim and claim.primary else None
+        return [number for cited, number in self.numbers.items() if primary and (source := source_of(cited)) and source.id == primary][:1]
 
     def notes(self, result: Result, *, without: Iterable[int] = ()) -> str:
         """Return the footnotes of a result as text."""
