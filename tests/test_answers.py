@@ -16,6 +16,7 @@ from kilowhat.plugin.phrases import places
 from kilowhat.plugin.understanding.plan import Call, Plan
 from kilowhat.plugin.wording import _readings, plain_text, wording
 from kilowhat.tools import TOOLS, Library
+from kilowhat.tools.core.boundaries import BOUNDARIES, PARTS
 from kilowhat.tools.core.compile import read_yaml
 from kilowhat.tools.core.units import Quantity
 
@@ -155,6 +156,11 @@ def test_what_a_tool_says_has_words_in_every_language(sentence):
     for language in LANGUAGES:
         if language != "en" and not sentence.startswith(ENGLISH_ALONE):
             assert any(wording(language).get("says", name, own=True) is not None for name in names), f"{language} has no words for this"
+
+
+@pytest.mark.parametrize("boundary", [*BOUNDARIES.values(), *PARTS.values()])
+def test_every_boundary_of_a_fact_has_words_in_every_language(boundary):
+    assert all(wording(language).told(boundary) for language in LANGUAGES)
 
 
 # Short
