@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -57,11 +56,15 @@ def stream(messages: Messages, model: BaseChatModel | str | None = None, *, regi
 
 async def ask_async(messages: Messages, model: BaseChatModel | str | None = None, *, region: str | None = None) -> Reply:
     """Return what ``ask`` returns, from a thread, so that the event loop goes on."""
+    import asyncio
+
     return await asyncio.to_thread(ask, messages, model, region=region)
 
 
 async def stream_async(messages: Messages, model: BaseChatModel | str | None = None, *, region: str | None = None) -> AsyncIterator[ToolCall | str | Reply]:
     """Yield what ``stream`` yields, each step from a thread."""
+    import asyncio
+
     steps = stream(messages, model, region=region)
     while (step := await asyncio.to_thread(next, steps, None)) is not None:
         yield step

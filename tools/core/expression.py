@@ -70,27 +70,34 @@ class Formula:
     >>> energy(count=1000.0, energy_per_run_kwh=0.002)
     2.0
 
+    It is parsed when it is first used: one answer needs a few of the formulas of all tools.
+
     Args:
         name: The quantity that it gives, with its unit as suffix.
         expression: Numbers, names and ``+ - * / **``.
         unit: The unit of the result.
     """
 
-    __slots__ = ("_function", "expression", "inputs", "name", "unit")
+    __slots__ = ("expression", "name", "unit")
 
     def __init__(self, name: str, expression: str, unit: str) -> None:
         self.name = name
         self.expression = expression
         self.unit = unit
-        self._function, self.inputs = _compiled(expression)
 
     def __call__(self, **inputs: Any) -> Any:
         """Return the quantity for inputs of any type that knows the five operators."""
-        return self._function(**inputs)
+        return _compiled(self.expression)[0](**inputs)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names in the expression, in order of appearance."""
+        return _compiled(self.expression)[1]
 
     def of(self, values: Mapping[str, float]) -> float:
         """Return the quantity with its inputs taken from a mapping that may hold others too."""
-        return float(self._function(*[values[name] for name in self.inputs]))
+        function, names = _compiled(self.expression)
+        return float(function(*[values[name] for name in names]))
 
 
 @lru_cache(maxsize=1024)

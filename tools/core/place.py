@@ -65,6 +65,8 @@ def find_place(library: Library, text: str, *, field: str = "region") -> Place:
     Raises:
         UnknownName: with the nearest names. No place is ever put in for another one.
     """
+    if text == electricity.WORLD:
+        return _zone(library, text)
     key = fold(text)
     places = library.spellings("places")
     place_id = library.place_codes.get(text.strip().casefold()) or places.get(key)
@@ -77,7 +79,7 @@ def find_place(library: Library, text: str, *, field: str = "region") -> Place:
         return Place(place_id, named.name, country, fact, _water(library, place_id, country), note)
     zone = _zones(library).get(key)
     if zone is not None:
-        return Place(zone, str(library.countries[zone]["name"]), zone, library.fact(electricity.intensity_fact_id(zone)), _water(library, zone, zone))
+        return _zone(library, zone)
     from difflib import get_close_matches
 
     spellings = {**_zones(library), **places}
@@ -85,6 +87,10 @@ def find_place(library: Library, text: str, *, field: str = "region") -> Place:
     nearest = list(dict.fromkeys(_place_name(library, spellings[near]) for near in found))
     hint = f"Near it: {', '.join(nearest)}." if nearest else "Give a country, a US state, a Chinese region or a cloud region, or the carbon intensity itself."
     raise UnknownName(f"{text[:60]!r} is no place whose electricity is known here. {hint}", field=field, nearest=nearest)
+
+
+def _zone(library: Library, zone: str) -> Place:
+    return Place(zone, str(library.countries[zone]["name"]), zone, library.fact(electricity.intensity_fact_id(zone)), _water(library, zone, zone))
 
 
 def _place_name(library: Library, place_id: str) -> str:

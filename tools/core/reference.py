@@ -81,7 +81,7 @@ class Fact(Record):
     low: float | None = None
     high: float | None = None
     unit: str
-    scope: dict[str, str] = Field(default_factory=dict)
+    scope: dict[str, str] = {}
     as_of: str | None = None
     kind: Kind
     source: str
@@ -142,7 +142,7 @@ class Claim(Record):
     low: float | None = None
     high: float | None = None
     unit: str | None = None
-    scope: dict[str, str] = Field(default_factory=dict)
+    scope: dict[str, str] = {}
     as_of: str | None = None
     source: str
     locator: str | None = None
@@ -168,7 +168,7 @@ class Name(Record):
 
     id: str
     name: str
-    aliases: list[str] = Field(default_factory=list)
+    aliases: list[str] = []
     note: str | None = None
 
     def get(self, key: str) -> Any:
@@ -182,8 +182,13 @@ def fold(text: str) -> str:
     >>> fold("Llama-3.1 405B") == fold("llama 3.1 405b") == fold("ＬＬＡＭＡ３．１－４０５Ｂ")
     True
     """
+    if text.isascii():
+        return _FREE.sub("", text.lower())
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text)).casefold()
-    return re.sub(r"[^\w+]|_", "", "".join(c for c in plain if not unicodedata.combining(c)))
+    return _FREE.sub("", "".join(c for c in plain if not unicodedata.combining(c)))
+
+
+_FREE = re.compile(r"[^\w+]|_")
 
 
 class Library:
