@@ -12,8 +12,8 @@ from typing import Any
 
 from kilowhat.plugin.understanding.slots import Slots
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS
+from kilowhat.plugin.understanding.tools import Tool
 from kilowhat.tools import Library
-from kilowhat.tools.core.tool import Tool
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME, parse_quantity
 
 Filled = tuple[Any, tuple[str, ...]] | None
@@ -50,7 +50,7 @@ def _counted(*kinds: str) -> Fill:
 
 def _count(slots: Slots, tool: Tool) -> Filled:
     """Runs of a task, or devices of a fleet: what the tool's other arguments say is counted; one, where a thing is named without a number."""
-    fields = tool.arguments.model_fields
+    fields = tool.arguments
     if "task" in fields or "steps" in fields:
         found = _counted("task", "thing", "request", "bare")(slots, tool)
         if found is None:
@@ -73,14 +73,14 @@ def _devices(slots: Slots, tool: Tool) -> Filled:
         return 1.0, ("sum",)
     if slots.power_w and "noun.server" in slots.senses and "hardware" in slots.named and "server" not in slots.counts and "each" not in slots.senses:
         return 1.0, ("count device",)
-    serves = bool({"output_tokens", "steps"} & tool.arguments.model_fields.keys())
+    serves = bool({"output_tokens", "steps"} & tool.arguments.keys())
     found = _counted("device", "server", *(() if serves else ("thing", "bare")))(slots, tool)
     return found if serves else found or ((1.0, ()) if slots.name("hardware") is not None or slots.power_w else None)
 
 
 def _model(slots: Slots, tool: Tool) -> Filled:
     """A language model where tokens are asked, a run where the tool trains, a measured model where it runs a task."""
-    fields = tool.arguments.model_fields
+    fields = tool.arguments
     if "output_tokens" in fields:
         found = _named("llm")(slots, tool)
         return (found[0], (*found[1], "request")) if found and slots.senses & {"noun.request", "noun.token", "noun.output", "noun.input"} else found

@@ -17,10 +17,12 @@ from typing import Any
 
 from kilowhat.plugin.understanding.tokens import fold as fold_word
 from kilowhat.plugin.understanding.tokens import tokenise
+from kilowhat.tools import TOOLS
 from kilowhat.tools.core import catalogue
 from kilowhat.tools.core.compile import read_yaml
 from kilowhat.tools.core.errors import KilowhatError
 from kilowhat.tools.core.reference import Library, fold
+from kilowhat.tools.core.tool import Tool
 
 HERE = Path(__file__).parent / "lexicon"
 COMPILED = HERE / "lexicon.json"
@@ -54,8 +56,8 @@ class Table:
 
 
 def build() -> dict[str, Any]:
-    """Return what each language has of its own, and the names that count in all."""
-    return {"languages": {path.stem: _language(read_yaml(path)) for path in sorted(HERE.glob("*.yaml"))}, "names": _names(Library.load())}
+    """Return what each language has of its own, the names that count in all, and what each tool takes."""
+    return {"languages": {path.stem: _language(read_yaml(path)) for path in sorted(HERE.glob("*.yaml"))}, "names": _names(Library.load()), "tools": {name: _tool(tool) for name, tool in TOOLS.items()}}
 
 
 def _language(lexicon: dict[str, Any]) -> dict[str, Any]:
@@ -144,12 +146,18 @@ def _names(library: Library) -> dict[str, Any]:
     return table.content()
 
 
+def _tool(tool: Tool) -> dict[str, Any]:
+    """Return what a plan needs to know of a tool."""
+    required = {name: field.is_required() for name, field in tool.arguments.model_fields.items()}
+    return {"arguments": required, "ways": tool.ways, "topic": tool.topic, "gives": tool.gives}
+
+
 def text(content: dict[str, Any]) -> str:
     """Return the tables as they are committed: one first token a line."""
     languages = ",\n".join(
         f'"{name}": {{{_json({key: value for key, value in told.items() if key != "phrases"})[1:-1]},"phrases":{_rows(told["phrases"])}}}' for name, told in content["languages"].items()
     )
-    return f'{{\n"languages": {{\n{languages}\n}},\n"names": {_rows(content["names"])}\n}}\n'
+    return f'{{\n"languages": {{\n{languages}\n}},\n"names": {_rows(content["names"])},\n"tools": {_rows(content["tools"])}\n}}\n'
 
 
 def _rows(table: dict[str, Any]) -> str:

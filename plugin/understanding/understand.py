@@ -22,11 +22,11 @@ from kilowhat.plugin.understanding.recognise import Mention, read
 from kilowhat.plugin.understanding.segments import cut
 from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS
+from kilowhat.plugin.understanding.tools import Tool, known_tools
 from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.catalogue import find_model
 from kilowhat.tools.core.errors import MissingInput
 from kilowhat.tools.core.reference import fold as fold_name
-from kilowhat.tools.core.tool import Tool
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, format_number, parse_quantity, parse_unit
 
 _MERGED = ("counts", "named", "senses", "ends")
@@ -268,7 +268,7 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return energy
     if len(slots.ends) == 1 or len(slots.power_w) == 2:
         return _both_ends(slots, language, text)
-    fitting = [(score, -order, tool, arguments, used) for order, tool in enumerate(TOOLS.values()) if (fit := _fit(tool, slots)) for score, arguments, used in [fit]]
+    fitting = [(score, -order, tool, arguments, used) for order, tool in enumerate(known_tools()) if (fit := _fit(tool, slots)) for score, arguments, used in [fit]]
     fitting = _of_the_act(fitting, slots)
     if not fitting:
         return _without_tool(slots, language, text)
@@ -471,9 +471,9 @@ def _chain(tool: Tool, arguments: dict[str, Any], slots: Slots) -> tuple[Call, .
     """Return the call of a tool, and where everyday things are asked for, the call that turns its result into them."""
     call = Call(tool.name, arguments)
     things = slots.named.get("comparator", ())
-    if not things or ("quantity" in tool.arguments.model_fields and "equivalents" not in arguments):
+    if not things or ("quantity" in tool.arguments and "equivalents" not in arguments):
         return (call,)
-    if "quantity" not in tool.arguments.model_fields:
+    if "quantity" not in tool.arguments:
         return (call, Call("convert_to_equivalents", {"quantity": as_ref(call), "equivalents": list(things)}))
     amount = slots.amount(ENERGY)
     if amount is not None and measured_by(things[0]) == "emissions":
@@ -527,7 +527,7 @@ def _fit(tool: Tool, slots: Slots) -> tuple[int, dict[str, Any], set[str]] | Non
     """
     arguments: dict[str, Any] = {}
     used: set[str] = set()
-    for name, field in tool.arguments.model_fields.items():
+    for name, required in tool.arguments.items():
         fill = ARGUMENTS.get(name)
         found = fill(slots, tool) if fill else None
         if found is not None:
@@ -535,7 +535,7 @@ def _fit(tool: Tool, slots: Slots) -> tuple[int, dict[str, Any], set[str]] | Non
             used |= {slot for slot in names if slot not in _KEPT or _told(slots, slot)}
         elif name == "count" and "task" in arguments:
             arguments[name] = 1.0
-        elif field.is_required():
+        elif required:
             return None
     way = _way(tool, arguments)
     if way is None or not _on_topic(tool, way, slots):
