@@ -74,7 +74,7 @@ def phrases(language: str) -> Phrases:
 
 @lru_cache(maxsize=1)
 def _everything() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(COMPILED.read_text("utf-8"))
+    content: dict[str, Any] = json.loads(COMPILED.read_bytes())
     return content
 
 

@@ -50,7 +50,7 @@ class Mention:
 @lru_cache(maxsize=1)
 def lexicon() -> dict[str, Any]:
     """Return the compiled lexicon; read once a process."""
-    content: dict[str, Any] = json.loads(_LEXICON.read_text("utf-8"))
+    content: dict[str, Any] = json.loads(_LEXICON.read_bytes())
     return content
 
 

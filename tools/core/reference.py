@@ -447,4 +447,4 @@ def intensity(fact: Fact) -> float:
 
 @lru_cache(maxsize=1)
 def _load() -> Library:
-    return Library(json.loads(COMPILED.read_text("utf-8")))
+    return Library(json.loads(COMPILED.read_bytes()))
