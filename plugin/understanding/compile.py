@@ -57,7 +57,12 @@ class Table:
 
 def build() -> dict[str, Any]:
     """Return what each language has of its own, the names that count in all, and what each tool takes."""
-    return {"languages": {path.stem: _language(read_yaml(path)) for path in sorted(HERE.glob("*.yaml"))}, "names": _names(Library.load()), "tools": {name: _tool(tool) for name, tool in TOOLS.items()}}
+    return {
+        "languages": {path.stem: _language(read_yaml(path)) for path in sorted(HERE.glob("*.yaml"))},
+        "names": _names(Library.load()),
+        "tools": {name: _tool(tool) for name, tool in TOOLS.items()},
+        "numerals": _numerals(),
+    }
 
 
 def _language(lexicon: dict[str, Any]) -> dict[str, Any]:
@@ -146,6 +151,19 @@ def _names(library: Library) -> dict[str, Any]:
     return table.content()
 
 
+def _numerals() -> dict[str, int]:
+    """Return the numerals of whole numbers to 99 and of their round multiples, as cn2an reads them: it takes long to import, and these are the usual ones."""
+    from cn2an import an2cn, cn2an
+
+    found = {}
+    for number in [*range(3, 100), *(digit * 10**power for power in range(2, 12) for digit in range(1, 10))]:
+        written = an2cn(number)
+        for spelling in {written, written.removeprefix("一") if written.startswith("一十") else written, f"两{written[1:]}" if written.startswith("二") and number >= 200 else written}:
+            if len(spelling) > 1 and int(cn2an(spelling, "smart")) == number:
+                found[spelling] = number
+    return dict(sorted(found.items(), key=lambda pair: (pair[1], pair[0])))
+
+
 def _tool(tool: Tool) -> dict[str, Any]:
     """Return what a plan needs to know of a tool."""
     required = {name: field.is_required() for name, field in tool.arguments.model_fields.items()}
@@ -157,7 +175,7 @@ def text(content: dict[str, Any]) -> str:
     languages = ",\n".join(
         f'"{name}": {{{_json({key: value for key, value in told.items() if key != "phrases"})[1:-1]},"phrases":{_rows(told["phrases"])}}}' for name, told in content["languages"].items()
     )
-    return f'{{\n"languages": {{\n{languages}\n}},\n"names": {_rows(content["names"])},\n"tools": {_rows(content["tools"])}\n}}\n'
+    return f'{{\n"languages": {{\n{languages}\n}},\n"names": {_rows(content["names"])},\n"tools": {_rows(content["tools"])},\n"numerals": {_json(content["numerals"])}\n}}\n'
 
 
 def _rows(table: dict[str, Any]) -> str:

@@ -14,7 +14,6 @@ LONGEST = 2000
 
 _CONTROL = re.compile(r"[¿¡\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _ENDLESS = re.compile(r"(\d{30})\d+")
-_HAN = re.compile(r"[\u3400-\u9fff]")
 _KANA = re.compile(r"[\u3040-\u30ff]")
 
 
@@ -26,9 +25,14 @@ def normalise(text: str) -> str:
 
 def _script_counts(text: str) -> tuple[int, int]:
     """Return how many characters are of the simplified script alone, and of the traditional one alone: each has a standard of its own."""
-    simplified = sum(_in(char, "gb2312") and not _in(char, "big5") for char in text if _HAN.match(char))
-    traditional = sum(_in(char, "big5") and not _in(char, "gb2312") for char in text if _HAN.match(char))
+    simplified = sum(_in(char, "gb2312") and not _in(char, "big5") for char in text if _is_han(char))
+    traditional = sum(_in(char, "big5") and not _in(char, "gb2312") for char in text if _is_han(char))
     return simplified, traditional
+
+
+def _is_han(char: str) -> bool:
+    """Return whether a character is a Chinese one; a pattern of so many takes a millisecond to compile."""
+    return "\u3400" <= char <= "\u9fff"
 
 
 def _in(char: str, standard: str) -> bool:
@@ -53,7 +57,7 @@ def detect_language(
     """
     if _KANA.search(text):
         return "ja"
-    if _HAN.search(text):
+    if any(map(_is_han, text)):
         simplified, traditional = _script_counts(text)
         return "zh-Hant" if traditional > simplified else "zh-Hans" if simplified > traditional or before not in ("zh-Hant", "ja") else before
     words = re.findall(r"[^\W\d_]+", text.casefold())

@@ -205,8 +205,14 @@ def _written_as_code(text: str, start: int, end: int, *, capitals: bool) -> bool
 
 
 _DIGITS = re.compile(r"(?<![\d.])(?<!\d,)[-−]?\$?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[+-]?\d{1,3}(?!\d))?", re.IGNORECASE)
-_STOP = re.compile(r"[\u3400-\u9fff]|[\u3040-\u30ff]+|[^\W_\u3040-\u30ff\u3400-\u9fff]+|[%°³/$-]")
-_BREAK = re.compile(r"[,;:!?()，。；：！？、（）]\s*\D|\.\s|(?<=[\u3400-\u9fff])\s(?=每)")
+_PLAIN_STOP = re.compile(r"[A-Za-z\d]+|[%/$-]")
+_ANY_STOP = r"[\u3400-\u9fff]|[\u3040-\u30ff]+|[^\W_\u3040-\u30ff\u3400-\u9fff]+|[%°³/$-]"
+_BREAK = re.compile(r"[,;:!?()，。；：！？、（）]\s*\D|\.\s|(?<=[^\x00-\xff])\s(?=每)")
+
+
+def _stops(window: str) -> Iterator[re.Match[str]]:
+    """Yield each place where a unit may end; the pattern for all scripts is compiled where a text needs it, for that takes a millisecond."""
+    return re.finditer(_PLAIN_STOP if window.isascii() else _ANY_STOP, window)
 
 
 def _quantities(text: str) -> Iterator[Mention]:
@@ -275,7 +281,7 @@ def _longest_quantity(text: str, start: int, end: int) -> Mention | None:
     window = text[start : start + 60]
     if (year := _YEAR.match(text, start)) is not None and year.end("digits") == end:
         return Mention(start, year.end(), number=float(year["digits"]))
-    stops = sorted({end - start, *(stop.end() for stop in _STOP.finditer(window) if stop.end() > end - start)}, reverse=True)
+    stops = sorted({end - start, *(stop.end() for stop in _stops(window) if stop.end() > end - start)}, reverse=True)
     for stop in stops:
         if _BREAK.search(window[end - start : stop]):
             continue
@@ -298,7 +304,7 @@ def _runs_on(window: str, stop: int, read: Quantity) -> bool:
     last = re.search(r"\d+(?:\.\d+)?$", window[:stop])
     if last is None:
         return False
-    for further in (other.end() for other in _STOP.finditer(window) if other.end() > stop):
+    for further in (other.end() for other in _stops(window) if other.end() > stop):
         try:
             quantity = parse_quantity(window[last.start() : further])
         except BadQuantity:
@@ -344,10 +350,13 @@ def _chinese_number(digits: str) -> float | None:
         return 10.0
     if digits in _ALONE or "半" in digits:
         return None
+    plain = digits.replace("萬", "万").replace("億", "亿").replace("兩", "两")
+    if (usual := lexicon()["numerals"].get(plain)) is not None:
+        return float(usual)
     import cn2an
 
     try:
-        return float(cn2an.cn2an(digits.replace("萬", "万").replace("億", "亿").replace("兩", "两"), "smart"))
+        return float(cn2an.cn2an(plain, "smart"))
     except ValueError:
         return None
 

@@ -9,7 +9,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-_TOKEN = re.compile(r"[\u3400-\u9fff\u3005\u3040-\u309f]|[\u30a0-\u30ff]+|\d+|[^\W\d_\u3040-\u30ff\u3400-\u9fff]+")
+_PLAIN = re.compile(r"[A-Za-z]+|\d+")
+_ANY = r"[\u3400-\u9fff\u3005\u3040-\u309f]|[\u30a0-\u30ff]+|\d+|[^\W\d_\u3040-\u30ff\u3400-\u9fff]+"
+"""Compiled where a text needs it: a pattern of so many characters takes longer to compile than a plain text to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Token:
 
 def tokenise(text: str) -> list[Token]:
     """Return the tokens of a text, in order."""
-    return [Token(fold(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text))]
+    plain = unicodedata.normalize("NFKC", text)
+    return [Token(fold(match[0]), match.start(), match.end()) for match in re.finditer(_PLAIN if plain.isascii() else _ANY, plain)]
 
 
 def fold(word: str) -> str:

@@ -297,7 +297,7 @@ def _scheduled(slots: Slots) -> Slots:
 def _is_complete(tool: Tool, arguments: dict[str, Any]) -> bool:
     """Return whether a tool is told all that it needs; any other refusal is an answer, and stays."""
     try:
-        tool(arguments)
+        TOOLS[tool.name](arguments)
     except MissingInput:
         return False
     except KilowhatError:
