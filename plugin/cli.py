@@ -1,4 +1,4 @@
-"""The shell: ``kilowhat ask``, ``tools``, ``refs``, ``manifest`` and ``serve``.
+"""The shell: ``kilowhat ask``, ``chat``, ``tools``, ``refs``, ``manifest`` and ``serve``.
 
 Exit status: 0 for an answer, a polite "no" included; 2 for a refusal, with the words and the code that
 every other surface gives. ``ask`` and ``tools`` import no LangChain and no FastAPI.
@@ -7,51 +7,121 @@ every other surface gives. ``ask`` and ``tools`` import no LangChain and no Fast
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
-import re
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
+from kilowhat.plugin.terminal import columns, in_words, near_it, shown
 from kilowhat.tools import TOOLS, KilowhatError, call
-from kilowhat.tools.core.errors import InvalidArguments
+from kilowhat.tools.core.errors import InvalidArguments, MissingInput
+
+LONGEST_INPUT = 1_000_000
+"""Bytes of a question that are read from standard input."""
+
+LANGUAGES = "English, Chinese (simplified or traditional), French, German, Spanish or Japanese"
 
 _NO_CONSTANTS = "NaN and Infinity are no numbers that a call may hold."
+_MANY = {"ask": "question", "tools": "arguments", "refs": "query"}
+"""The argument of each command that takes any number of words."""
+
+
+def run() -> NoReturn:
+    """Run the command of this process, and leave it.
+
+    A command is over before there is garbage to collect, and its memory needs no orderly end: together a seventh of the time of an answer.
+    """
+    gc.disable()
+    status = main()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status."""
-    options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    options = _options([word.encode("utf-8", "replace").decode() for word in (sys.argv[1:] if arguments is None else arguments)])
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
     except KilowhatError as error:
-        if getattr(options, "json", False):
-            print(json.dumps(error.as_dict(), ensure_ascii=False))
-        else:
-            print(f"{error.code}: {error.message}", file=sys.stderr)
+        _tell(error, as_json=getattr(options, "json", False))
         return 2
+    except KeyboardInterrupt:
+        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _tell(error: KilowhatError, *, as_json: bool) -> None:
+    """Print an error: as every surface gives it, or its words with the nearest names that they do not hold."""
+    if as_json:
+        print(json.dumps(error.as_dict(), ensure_ascii=False), flush=True)
+        return
+    print(in_words(error), file=sys.stderr)
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    """Return the command with its options; words that stand behind an option belong to the command."""
+    parser, commands = _parser()
+    if "_ARGCOMPLETE" in os.environ:
+        _complete(parser)
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in commands:
+        parser.error(_no_command(arguments[0], commands))
+    options, rest = parser.parse_known_args(arguments)
+    if rest and (any(word.startswith("-") and word != "-" for word in rest) or arguments[0] not in _MANY):
+        commands.get(arguments[0], parser).error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        getattr(options, _MANY[arguments[0]]).extend(rest)
+    return options
+
+
+def _no_command(told: str, commands: Sequence[str] | dict[str, Any]) -> str:
+    """Return what to say to a word that is no command: the nearest ones; to a question, how to ask it."""
+    from difflib import get_close_matches
+
+    if " " in told.strip() or not told.isascii():
+        return 'to ask, write: kilowhat ask "…"'
+    near = get_close_matches(told[:40], commands, n=2, cutoff=0.5)
+    return f"there is no command {told[:40]!r}.{near_it(near)} The commands are {', '.join(commands)}."
+
+
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     parser = argparse.ArgumentParser(prog="kilowhat", description="What AI costs in energy, carbon and water, with the source of every number.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the versions of the program, its method and its data")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    ask = commands.add_parser("ask", help="answer a question", description="Answer a question in plain words, in English or Chinese.")
-    ask.add_argument("question", nargs="+", help="the question, such as: how much energy does 1000 image generations use?")
+    ask = commands.add_parser("ask", help="answer a question", description=f"Answer a question in plain words, in {LANGUAGES}.")
+    ask.add_argument("question", nargs="*", help="the question, such as: how much energy does 1000 image generations use? Left out, or -, it is read from standard input")
     ask.add_argument("--json", action="store_true", help="print the whole reply as JSON")
-    ask.add_argument("--region", help="the place to take where the question names none (FR, us-west-2)")
-    ask.add_argument("--model", metavar="PROVIDER:NAME", help="let a chat model answer with our tools (needs langchain and its provider package)")
+    _model_and_region(ask)
     ask.set_defaults(run=_ask)
 
-    tools = commands.add_parser("tools", help="list the tools, or run one", description="List the tools; or run one: kilowhat tools estimate_task task=image-generation count=1000")
-    tools.add_argument("name", nargs="?", help="the tool to run")
-    tools.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="its arguments, or one JSON object")
+    chat = commands.add_parser(
+        "chat", help="ask one question after another", description=f"Ask one question after another, in {LANGUAGES}; /help lists the commands. From a pipe, one question a line."
+    )
+    _model_and_region(chat)
+    chat.add_argument("--no-history", action="store_true", help="neither read nor keep what was typed")
+    chat.set_defaults(run=_chat)
+
+    tools = commands.add_parser(
+        "tools",
+        add_help=False,
+        help="list the tools, or run one",
+        description="List the tools; or run one: kilowhat tools estimate_task task=image-generation count=1000. With --help after its name, list what it takes.",
+    )
+    tools.add_argument("-h", "--help", action="store_true", help="show this, or what the named tool takes")
+    tools.add_argument("name", nargs="?", help="the tool to run").completer = lambda **_: TOOLS  # type: ignore[attr-defined]
+    arguments = tools.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="its arguments, or one JSON object")
+    arguments.completer = _argument_names  # type: ignore[attr-defined]
     tools.add_argument("--json", action="store_true", help="print JSON")
-    tools.set_defaults(run=_tools)
+    tools.set_defaults(run=_tools, parser=tools)
 
     refs = commands.add_parser("refs", help="find facts and their sources", description="Find published figures by words or by the id of a fact.")
     refs.add_argument("query", nargs="+", help="words, a name, a printed figure, or the id of a fact")
@@ -68,7 +138,40 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=8787, help="port (default 8787)")
     serve.add_argument("--key", default=os.environ.get("KILOWHAT_KEY"), help="bearer key that callers must send (or KILOWHAT_KEY)")
     serve.set_defaults(run=_serve)
-    return parser
+    return parser, dict(commands.choices)
+
+
+def _model_and_region(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--region", help="the place to take where the question names none (FR, us-west-2)")
+    command.add_argument("--model", metavar="PROVIDER:NAME", help="let a chat model answer with our tools (needs langchain and its provider package)")
+
+
+class _Version(argparse.Action):
+    """Print the versions that a number depends on, and stop."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_told: object) -> None:
+        """Print them."""
+        from importlib.metadata import version
+
+        from kilowhat.tools import Library
+        from kilowhat.tools.core.estimate import METHOD_VERSION
+
+        print(f"kilowhat {version('kilowhat')} (method {METHOD_VERSION}, data {Library.load().version})")
+        parser.exit()
+
+
+def _argument_names(parsed_args: argparse.Namespace, **_told: object) -> list[str]:
+    """Return what may follow the name of a tool on the command line."""
+    from kilowhat.manifest import load
+
+    return [f"{argument}=" for tool in load("json-schema")["tools"] if tool["name"] == parsed_args.name for argument in tool["input_schema"]["properties"]]
+
+
+def _complete(parser: argparse.ArgumentParser) -> None:
+    """Complete a command line that a shell asks about, where argcomplete is installed; it prints and ends the process."""
+    import argcomplete
+
+    argcomplete.autocomplete(parser)
 
 
 def _port(text: str) -> int:
@@ -80,35 +183,78 @@ def _port(text: str) -> int:
 
 
 def _ask(options: argparse.Namespace) -> int:
+    question = _question(options.question)
     from kilowhat.plugin.asking import ask
+    from kilowhat.plugin.failures import safely
 
-    if options.region is not None:
-        from kilowhat.tools import Library
-        from kilowhat.tools.core.place import find_place
-
-        find_place(Library.load(), options.region)
-    reply = ask(" ".join(options.question), options.model, region=options.region)
-    print(reply.model_dump_json() if options.json else _styled(reply.text))
+    _check_region(options.region)
+    reply = safely(ask, question, options.model, region=options.region)
+    print(reply.model_dump_json() if options.json else shown(reply.text, sys.stdout))
     refused = not reply.results and any(tool_call.error is not None for tool_call in reply.tool_calls)
     return 2 if refused else 0
 
 
-def _styled(text: str) -> str:
-    """Return Markdown as a terminal shows it: bold where it can, plain where the output is piped."""
-    bold = r"\033[1m\1\033[0m" if sys.stdout.isatty() and "NO_COLOR" not in os.environ else r"\1"
-    return re.sub(r" +$", "", re.sub(r"\*\*(.+?)\*\*", bold.replace(r"\033", "\033"), text), flags=re.MULTILINE)
+def _question(words: Sequence[str]) -> str:
+    """Return the question of the command line, or of standard input where it is left out or ``-``.
+
+    Raises:
+        MissingInput: where there is none (``missing_input``).
+    """
+    piped = list(words) == ["-"] or (not words and not sys.stdin.isatty())
+    question = sys.stdin.buffer.read(LONGEST_INPUT).decode("utf-8", "replace") if piped else " ".join(words)
+    if not question.strip():
+        raise MissingInput('A question is needed, such as: kilowhat ask "how much energy does 1000 image generations use?"', field="question")
+    return question
+
+
+def _check_region(region: str | None) -> None:
+    """Refuse a place that is not known before anything is asked.
+
+    Raises:
+        UnknownName: with the nearest names (``unknown_name``).
+    """
+    if region is not None:
+        from kilowhat.tools import Library
+        from kilowhat.tools.core.place import find_place
+
+        find_place(Library.load(), region)
+
+
+def _chat(options: argparse.Namespace) -> int:
+    gc.enable()
+    _check_region(options.region)
+    from kilowhat.plugin.chat import chat
+
+    return chat(options.model, region=options.region, keep_history=not options.no_history)
 
 
 def _tools(options: argparse.Namespace) -> int:
+    if options.help and options.name is None:
+        options.parser.print_help()
+        return 0
+    if options.help:
+        from kilowhat.plugin.usage import usage
+
+        print(usage(options.name, columns()))
+        return 0
     if options.name is None:
         if options.json:
             print(json.dumps([{"name": tool.name, "title": tool.title, "description": tool.description} for tool in TOOLS.values()], ensure_ascii=False))
         else:
             width = max(map(len, TOOLS))
             print("\n".join(f"{tool.name:<{width}}  {tool.title}" for tool in TOOLS.values()))
+            print("\nkilowhat tools NAME --help lists what a tool takes.")
         return 0
-    estimate = call(options.name, read_arguments(options.name, options.arguments))
-    print(estimate.model_dump_json() if options.json else estimate.text)
+    try:
+        estimate = call(options.name, read_arguments(options.name, options.arguments))
+    except KilowhatError as error:
+        if options.arguments or options.json or options.name not in TOOLS:
+            raise
+        from kilowhat.plugin.usage import needs
+
+        print(f"{error.code}: {needs(options.name)}", file=sys.stderr)
+        return 2
+    print(estimate.model_dump_json() if options.json else shown(estimate.text, sys.stdout))
     return 0
 
 
@@ -151,20 +297,25 @@ def _refs(options: argparse.Namespace) -> int:
     from kilowhat.plugin.understanding.plan import Call, Plan
 
     made = ToolCall(name="look_up_references", arguments=dict(estimate.arguments), estimate=estimate)
-    print(_styled(compose(Plan("answered", "en", (Call(made.name, made.arguments),), quantity="source"), [made]).text))
+    print(shown(compose(Plan("answered", "en", (Call(made.name, made.arguments),), quantity="source"), [made]).text, sys.stdout))
     return 0
 
 
 def _manifest(options: argparse.Namespace) -> int:
-    from kilowhat.manifest.build import DIALECTS, load
+    from kilowhat.manifest import DIALECTS, load
 
     if options.dialect not in DIALECTS:
-        raise InvalidArguments(f"There is no dialect {options.dialect[:40]!r}; there are {', '.join(DIALECTS)}.", field="dialect", nearest=DIALECTS)
+        from difflib import get_close_matches
+
+        raise InvalidArguments(
+            f"There is no dialect {options.dialect[:40]!r}; there are {', '.join(DIALECTS)}.", field="dialect", nearest=get_close_matches(options.dialect[:40], DIALECTS, n=2, cutoff=0.4)
+        )
     print(json.dumps(load(options.dialect), ensure_ascii=False, indent=2))
     return 0
 
 
 def _serve(options: argparse.Namespace) -> int:
+    gc.enable()
     from kilowhat.plugin.http.app import serve
 
     serve(options.host, options.port, options.key)
@@ -172,4 +323,4 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

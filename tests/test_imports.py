@@ -84,7 +84,7 @@ def test_our_modules_are_named_in_full() -> None:
 
 def test_no_surface_imports_another() -> None:
     """The shell starts the servers, from inside a function; the loop of the agent takes its tools from the toolkit."""
-    users = {"http": {"http"}, "mcp": {"mcp"}, "cli": {"cli"}, "langchain": {"langchain", "agent"}}
+    users = {"http": {"http"}, "mcp": {"mcp"}, "cli": {"cli"}, "chat": {"chat"}, "langchain": {"langchain", "agent"}}
     for found in IMPORTS:
         package, _, rest = found.imported.partition("kilowhat.plugin.")
         surface = rest.partition(".")[0]
@@ -100,6 +100,10 @@ def test_a_framework_is_imported_in_one_place() -> None:
         "starlette": ("kilowhat.plugin.http",),
         "uvicorn": ("kilowhat.plugin.http",),
         "mcp": ("kilowhat.plugin.mcp",),
+        "prompt_toolkit": ("kilowhat.plugin.chat",),
+        "rich": ("kilowhat.plugin.chat",),
+        "wcwidth": ("kilowhat.plugin.terminal",),
+        "argcomplete": ("kilowhat.plugin.cli",),
         "langchain": ("kilowhat.plugin.agent",),
         "langsmith": ("kilowhat.plugin.agent",),
         "langchain_core": ("kilowhat.plugin.langchain", "kilowhat.plugin.agent", "kilowhat.plugin.offline_model"),
