@@ -144,7 +144,9 @@ class Chat:
 
         console = Console(file=sys.stdout, width=columns(), highlight=False, markup=False, emoji=False, no_color=not self.styled, force_terminal=self.styled)
         if any(result.low != result.high for result in reply.results):
-            console.print(_table(reply, columns(), signs=_signs()))
+            with console.capture() as laid_out:
+                console.print(_table(reply, columns(), signs=_signs()))
+            print("\n".join(line.rstrip() for line in laid_out.get().splitlines()), flush=True)
         if reply.citations:
             console.print(f"{len(reply.citations)} source{'s' if len(reply.citations) > 1 else ''}: /sources", style="dim")
 
@@ -309,7 +311,7 @@ def _short(value: Any) -> str:
 def _signs() -> str:
     """Return the characters of a bar: lines where the terminal's encoding has them."""
     try:
-        LINES.encode(sys.stdout.encoding or "ascii")
+        LINES.encode(sys.stdout.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):
         return ASCII_LINES
     return ASCII_LINES if os.environ.get("TERM") == "dumb" else LINES

@@ -26,7 +26,8 @@ def shell(command):
     from kilowhat.plugin.cli import main
 
     output = io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), pytest.MonkeyPatch.context() as environment:
+        environment.setenv("COLUMNS", "100")
         main(shlex.split(command)[1:])
     return output.getvalue().strip()
 
@@ -38,6 +39,25 @@ def python(code):
     return output.getvalue().strip()
 
 
+def chat(block):
+    """Return a chat of the questions in a block, as a terminal of 100 columns shows it."""
+    from kilowhat.plugin.chat import PROMPT, Chat
+
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), pytest.MonkeyPatch.context() as environment:
+        environment.setenv("COLUMNS", "100")
+        environment.setenv("TERM", "xterm")
+        talk = Chat(tables=True, styled=False)
+        for line in block.splitlines():
+            if line.startswith(PROMPT):
+                output.write(f"{line}\n")
+                talk.run([line.removeprefix(PROMPT)])
+    return output.getvalue().strip()
+
+
+RUN = {"shell": shell, "python": python, "chat": chat}
+
+
 def outputs(text):
     """Yield each block that makes an output with the output that the README shows for it."""
     found = blocks(text)
@@ -47,6 +67,8 @@ def outputs(text):
             yield "shell", command.removeprefix("$ "), expected.strip()
         elif kind == "sh" and next_kind == "text":
             yield "shell", body[body.index("kilowhat ask") :].strip(), shown.strip()
+        elif kind == "chat":
+            yield "chat", body, body.strip()
         elif kind == "python":
             yield "python", body, shown.strip() if next_kind == "text" else ""
 
@@ -56,7 +78,7 @@ CASES = list(outputs(README.read_text("utf-8")))
 
 @pytest.mark.parametrize(("kind", "code", "expected"), CASES, ids=[code.strip().splitlines()[0][:60] for _, code, _ in CASES])
 def test_every_block_gives_what_it_shows(kind, code, expected):
-    assert (shell(code) if kind == "shell" else python(code)) == expected
+    assert RUN[kind](code) == expected
 
 
 SCENARIOS = YAML(typ="safe", pure=True).load((Path(__file__).parent / "scenarios.yaml").read_text("utf-8"))
@@ -107,7 +129,7 @@ def test_the_counts_and_the_tools_are_current():
 if __name__ == "__main__":
     readme = README.read_text("utf-8")
     for kind, code, expected in CASES:
-        found = shell(code) if kind == "shell" else python(code)
+        found = RUN[kind](code)
         if expected and found != expected:
             readme = readme.replace(expected, found)
     table = re.compile(r"(?<=\| question \| answer \| tool \|\n\| --- \| --- \| --- \|\n)(?:\|.*\n)*")
