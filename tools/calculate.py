@@ -19,11 +19,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from kilowhat.tools.core.arithmetic import EXPRESSION, KINDS, read_expression, result_unit, written
+from kilowhat.tools.core.arithmetic import EXPRESSION, read_expression, result_unit, written
 from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import BadQuantity
 from kilowhat.tools.core.estimate import Estimate
 from kilowhat.tools.core.expression import MAXIMUM_LENGTH
+from kilowhat.tools.core.kinds import KINDS
 from kilowhat.tools.core.reference import Library
 from kilowhat.tools.core.tool import Arguments, Tool
 from kilowhat.tools.core.units import Quantity, readable

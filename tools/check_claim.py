@@ -28,13 +28,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from kilowhat.tools.core.arithmetic import EXPRESSION, KINDS, Expression, quantities_in, read_expression, written
+from kilowhat.tools.core.arithmetic import EXPRESSION, Expression, quantities_in, read_expression, written
 from kilowhat.tools.core.claims import as_quantity_of, as_quantity_of_claim, as_told, claimed_in_words, figure_apart, find_claims, is_count, related_facts, right_figure, things_of
 from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import BadQuantity, MissingInput, UnitMismatch
 from kilowhat.tools.core.estimate import Estimate, Verdict
 from kilowhat.tools.core.estimate import Input as Entry
 from kilowhat.tools.core.expression import MAXIMUM_LENGTH, Formula
+from kilowhat.tools.core.kinds import KINDS
 from kilowhat.tools.core.quantities import QUANTITY, Told, read_quantity
 from kilowhat.tools.core.reading import read
 from kilowhat.tools.core.reference import Claim, Library

@@ -24,11 +24,11 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from kilowhat.tools.core.arithmetic import KINDS, base_unit
 from kilowhat.tools.core.derivation import MAXIMUM_BYTES, Derivation
 from kilowhat.tools.core.errors import BadQuantity, InvalidArguments, UnitMismatch
 from kilowhat.tools.core.estimate import Estimate
 from kilowhat.tools.core.expression import Formula
+from kilowhat.tools.core.kinds import KINDS, base_unit
 from kilowhat.tools.core.quantities import QUANTITY, Told, read_quantity
 from kilowhat.tools.core.reference import Library
 from kilowhat.tools.core.spread import Z80

@@ -23,11 +23,11 @@ import math
 
 from pydantic import Field
 
-from kilowhat.tools.core.arithmetic import KINDS, base_unit
 from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import BadQuantity, InvalidArguments, MissingInput, UnitMismatch
 from kilowhat.tools.core.estimate import Estimate, head_of
 from kilowhat.tools.core.expression import Formula
+from kilowhat.tools.core.kinds import KINDS, base_unit
 from kilowhat.tools.core.quantities import MAXIMUM, QUANTITY, Told, read_quantity
 from kilowhat.tools.core.reference import Fact, Library, Name
 from kilowhat.tools.core.tool import Arguments, Tool

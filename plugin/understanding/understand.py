@@ -24,7 +24,6 @@ from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS
 from kilowhat.plugin.understanding.tools import Tool, known_tools
 from kilowhat.tools import TOOLS, KilowhatError, Library
-from kilowhat.tools.core.catalogue import find_model
 from kilowhat.tools.core.errors import MissingInput
 from kilowhat.tools.core.reference import fold as fold_name
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, format_number, parse_quantity, parse_unit
@@ -208,6 +207,8 @@ def _of_size(before: Slots, billions: float) -> dict[str, tuple[str, ...]] | Non
 
 
 def _known_model(library: Library, name: str) -> str | None:
+    from kilowhat.tools.core.catalogue import find_model
+
     try:
         return find_model(library, name).name
     except KilowhatError:

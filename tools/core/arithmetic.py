@@ -22,18 +22,16 @@ from string import ascii_lowercase
 from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import BadQuantity, InvalidArguments, KilowhatError, UnitMismatch
 from kilowhat.tools.core.expression import MAXIMUM_LENGTH, Formula, evaluate
+from kilowhat.tools.core.kinds import base_unit
 from kilowhat.tools.core.quantities import MAXIMUM, Told, read_quantity
 from kilowhat.tools.core.reference import Library
 from kilowhat.tools.core.spread import Z80
 from kilowhat.tools.core.units import (
     EMISSIONS,
     ENERGY,
-    LENGTH,
     MASS,
     NUMBER,
     POWER,
-    TIME,
-    VOLUME,
     Dimension,
     Quantity,
     canonical_unit,
@@ -53,15 +51,6 @@ EXPRESSION = (
     "numbers with units, 'fact:' and the id of a fact, and refs of estimates, joined by + - * / ** and brackets: '3 kWh * 365', 'fact:us-home-year-energy-eia / 12', "
     "'500000 kWh / 200 million', '1.5 million * 6.5 to 10.2 kW * 8760 h'; min, max and sqrt; a range is written with 'to'"
 )
-
-KINDS: dict[Dimension, str] = {
-    ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water", POWER: "power", TIME: "time", LENGTH: "distance", MASS: "mass", NUMBER: "ratio",
-    (("money", 1),): "cost", (("data", 1),): "data", (("compute", 1),): "compute", combine(EMISSIONS, ENERGY, -1): "carbon-intensity", combine(VOLUME, ENERGY, -1): "water-intensity",
-}  # fmt: skip
-"""What a result of a dimension is called."""
-
-_BASES = {"energy": "kWh", "emissions": "kg CO2e", "volume": "L", "time": "h", "length": "km", "mass": "kg", "compute": "FLOP", "data": "B", "money": "USD", "temperature": "K"}
-"""The units of factor 1, in which a formula is evaluated."""
 
 _DIGITS = r"(?:\d{1,3}(?:[,\u2009\u202f ]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d{1,3}(?!\d))?"
 _NUMBER = re.compile(rf"\$?\s*(?:10\s*(?:\^|\*\*)\s*[-−]?\d{{1,3}}(?!\d)(?!\s*(?:\^|\*\*))|{_DIGITS})", re.IGNORECASE)
@@ -435,19 +424,6 @@ def _check_ranges(expression: Expression, guards: Sequence[tuple[str, bool]]) ->
                 if now * central[formula] < 0 or (now == 0 and not zero_is_fine):
                     raise BadQuantity("Within the ranges told, this divides by zero or takes the root of less than zero, so the result has no bounds.")
             evaluate(expression.formula, moved)
-
-
-def base_unit(dimension: Dimension) -> str:
-    """Return the unit in which a formula gives a dimension: of factor 1.
-
-    >>> base_unit((("emissions", 1), ("energy", -1)))
-    'kg CO2e/kWh'
-    """
-    if dimension in (NUMBER, POWER):
-        return "ratio" if dimension == NUMBER else "kW"
-    above = "·".join(_BASES[base] for base, size in dimension for _ in range(size))
-    below = "·".join(_BASES[base] for base, size in dimension for _ in range(-size))
-    return f"{above or '1'}/{below}" if below else above
 
 
 def result_unit(expression: Expression, wanted: str | None, *, argument: str = "unit") -> str:

@@ -204,6 +204,7 @@ class Library:
         self._found: dict[tuple[Any, ...], list[Fact]] = {}
         self._named: dict[tuple[str, str], Name] = {}
         self._sources: dict[str, Source] = {}
+        self._claims: dict[str, Claim] = {}
         self.citations: dict[tuple[str, bool, int], Any] = {}
         """Citations made so far, by fact, whether the source is told for the first time, and how briefly; they are the same in every estimate."""
 
@@ -268,7 +269,8 @@ class Library:
         claims = self._content["claims"]
         if claim_id not in claims:
             raise UnknownName(f"There is no claim {claim_id[:80]!r}; give its words and its figure.", field=field, nearest=_nearest(claim_id, claims))
-        return Claim.model_validate(claims[claim_id])
+        known = self._claims.get(claim_id)
+        return known or self._claims.setdefault(claim_id, Claim.model_validate(claims[claim_id]))
 
     @property
     def claims(self) -> list[str]:
