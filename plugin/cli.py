@@ -32,8 +32,10 @@ def run() -> NoReturn:
     """Run the command of this process, and leave it.
 
     A command is over before there is garbage to collect, and its memory needs no orderly end: together a seventh of the time of an answer.
+    Plugins of pydantic would be looked for in the metadata of every installed package.
     """
     gc.disable()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     status = main()
     sys.stderr.flush()
     os._exit(status)
