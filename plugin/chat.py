@@ -75,7 +75,7 @@ class Chat:
         """Answer lines until there are no more, or one of them says to leave; return the exit status."""
         for line in lines:
             try:
-                if not self.take(line.strip()):
+                if not self.take(line.encode("utf-8", "replace").decode().strip()):
                     break
             except KilowhatError as error:
                 self.say(in_words(error))

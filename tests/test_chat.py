@@ -132,6 +132,11 @@ def test_a_command_can_be_told_by_its_beginning(capsys):
     assert (talk.region, talk.turns) == ("FR", [])
 
 
+def test_letters_that_are_none_are_a_question_like_any(capsys):
+    _, output = held(capsys, "\udcff\ud800 images in \udcfe", "energy of 5 images in \ud800land", "/json", "/calls")
+    assert json.loads(next(line for line in output.splitlines() if line.startswith("{")))["outcome"]
+
+
 def test_blank_lines_ask_nothing(capsys):
     assert held(capsys, "", "   ", "\t")[1] == ""
 
@@ -302,7 +307,7 @@ class Terminal:
     def __init__(self, state, columns=100, **environment):
         told = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
         told |= {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", "XDG_STATE_HOME": str(state), **environment}
-        self.child = pexpect.spawn(SHELL[0], SHELL[1:], env=told, dimensions=(60, columns), encoding="utf-8", timeout=30)
+        self.child = pexpect.spawn(SHELL[0], SHELL[1:], env=told, dimensions=(60, columns), encoding="utf-8", codec_errors="replace", timeout=30)
         self.screen = pyte.Screen(columns, 60)
         self.stream = pyte.Stream(self.screen)
         self.raw = ""
@@ -374,6 +379,9 @@ def test_a_dumb_terminal_gets_plain_text(tmp_path):
     terminal.until(": /sources")
     terminal.until("kilowhat>")
     terminal.child.send("half a question\x03")
+    terminal.until("kilowhat>")
+    os.write(terminal.child.child_fd, b"\xff\xfe in Norway\n/json\n")
+    terminal.until('"outcome"')
     terminal.until("kilowhat>")
     terminal.child.send("\x04")
     assert terminal.leave() == 0
