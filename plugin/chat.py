@@ -62,6 +62,7 @@ class Chat:
         self.turns: list[dict[str, str]] = []
         self.region = region
         self.last: Reply | None = None
+        self.over = False
         self.styled = is_styled(sys.stdout) if styled is None else styled
         self.tables = sys.stdout.isatty() if tables is None else tables
         self.model_name: str | None = None
@@ -75,27 +76,27 @@ class Chat:
         """Answer lines until there are no more, or one of them says to leave; return the exit status."""
         for line in lines:
             try:
-                if not self.take(line.encode("utf-8", "replace").decode().strip()):
-                    break
+                self.take(line.encode("utf-8", "replace").decode().strip())
             except KilowhatError as error:
                 self.say(in_words(error))
             except KeyboardInterrupt:
                 if not interactive:
                     raise
                 self.say("Cancelled.")
+            if self.over:
+                break
         return 0
 
-    def take(self, line: str) -> bool:
-        """Take one line, a question or a command, and return whether the chat goes on."""
-        if line.startswith("/"):
-            return self.command(line)
-        if line.casefold() in _LEAVING:
-            return False
-        if line == "?":
-            return self.command("/help")
-        if line:
+    def take(self, line: str) -> None:
+        """Take one line: a question, or a command.
+
+        Raises:
+            KilowhatError: where it can't be answered, or an argument is wrong.
+        """
+        if line.startswith("/") or line.casefold() in _BARE:
+            self.command(line)
+        elif line:
             self.ask(line)
-        return True
 
     def say(self, text: str) -> None:
         """Print Markdown."""
@@ -150,32 +151,28 @@ class Chat:
         if reply.citations:
             console.print(f"{len(reply.citations)} source{'s' if len(reply.citations) > 1 else ''}: /sources", style="dim")
 
-    def command(self, line: str) -> bool:
-        """Run a command, told in full or by its beginning, and return whether the chat goes on.
+    def command(self, line: str) -> None:
+        """Run a command, told in full or by its beginning.
 
         Raises:
             KilowhatError: where its argument is wrong.
         """
         word, _, told = line.partition(" ")
         name = word.casefold().removeprefix("/")
-        begun = [command for command in (*COMMANDS, *_LEAVING) if name and command.startswith(name)]
-        if name not in COMMANDS and len(begun) == 1:
-            name = begun[0]
-        if name in _LEAVING:
-            return False
-        if name not in COMMANDS:
-            from difflib import get_close_matches
+        name = _BARE.get(name, name)
+        begun = [command for command in COMMANDS if name and command.startswith(name)]
+        if name in COMMANDS or len(begun) == 1:
+            COMMANDS[name if name in COMMANDS else begun[0]].run(self, told.strip())
+            return
+        from difflib import get_close_matches
 
-            near = [command for command in begun if command in COMMANDS] or get_close_matches(name[:40], COMMANDS, n=2, cutoff=0.5)
-            self.say(f"There is no command {word[:40]}.{near_it([f'/{other}' for other in near])} /help lists them.")
-            return True
-        COMMANDS[name].run(self, told.strip())
-        return True
+        near = begun or get_close_matches(name[:40], COMMANDS, n=2, cutoff=0.5)
+        self.say(f"There is no command {word[:40]}.{near_it([f'/{other}' for other in near])} /help lists them.")
 
     def help(self, _told: str) -> None:
         """List the commands."""
-        width = max(len(command.usage) for command in _listed())
-        self.say("\n".join(f"  {command.usage:<{width}}  {command.about}" for command in _listed()))
+        width = max(len(command.usage) for command in COMMANDS.values())
+        self.say("\n".join(f"  {command.usage:<{width}}  {command.about}" for command in COMMANDS.values()))
 
     def sources(self, _told: str) -> None:
         """Print the sources of the last answer."""
@@ -245,6 +242,10 @@ class Chat:
         self.turns, self.last = [], None
         self.say("The conversation starts anew.")
 
+    def leave(self, _told: str) -> None:
+        """End the chat."""
+        self.over = True
+
 
 class Command:
     """A command of the chat: how it is written, what it does, and the method that does it."""
@@ -262,13 +263,12 @@ COMMANDS = {
     "model": Command("/model openai:NAME", "let a chat model answer with our tools; /model offline goes back", Chat.take_model),
     "tools": Command("/tools", "the tools that answers come from", Chat.take_tools),
     "reset": Command("/reset", "forget the conversation", Chat.reset),
+    "quit": Command("/quit", "leave; so does Ctrl-D. Ctrl-C cancels a line or an answer", Chat.leave),
 }
-_LEAVING = ("quit", "exit", "q", ":q", "bye")
+_BARE = {"quit": "quit", "exit": "quit", "q": "quit", ":q": "quit", "bye": "quit", "?": "help"}
+"""Words that are commands without a stroke too, as other shells have them."""
+
 _NONE = ("none", "-", "off")
-
-
-def _listed() -> list[Command]:
-    return [*COMMANDS.values(), Command("/quit", "leave; so does Ctrl-D. Ctrl-C cancels a line or an answer", Chat.reset)]
 
 
 class _Page:
@@ -461,7 +461,7 @@ def completions(before: str) -> Iterator[tuple[str, int, str]]:
     """
     word, blank, told = before.partition(" ")
     if before.startswith("/") and not blank:
-        yield from ((f"/{name}", len(word), command.about) for name, command in [*COMMANDS.items(), ("quit", _listed()[-1])] if f"/{name}".startswith(word.casefold()))
+        yield from ((f"/{name}", len(word), command.about) for name, command in COMMANDS.items() if f"/{name}".startswith(word.casefold()))
         return
     if word.casefold() == "/model":
         yield from ((name, len(told), "model") for name in ("offline", *PROVIDERS) if name.startswith(told.casefold()))

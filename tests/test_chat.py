@@ -108,7 +108,7 @@ def test_calls_run_in_the_shell(capsys):
 
 def test_help_lists_every_command_and_tools_every_tool(capsys):
     _, output = held(capsys, "/help", "/tools")
-    assert all(f"/{name}" in output for name in (*COMMANDS, "quit"))
+    assert all(f"/{name}" in output for name in COMMANDS)
     assert all(name in output for name in TOOLS)
 
 
