@@ -426,3 +426,7 @@ async def test_the_async_forms_say_the_same() -> None:
 
     question = "How much energy do 1000 image generations use?"
     assert [step async for step in stream_async(question)][-1] == await ask_async(question) == ask(question)
+
+
+def test_a_chinese_number_beyond_all_measure_is_no_crash():
+    assert ask("一" * 400 + "张图").outcome in ("answered", "needs_input", "declined")
