@@ -28,11 +28,12 @@ def ask(messages: Messages, model: BaseChatModel | str | None = None, *, region:
 
     Args:
         messages: The question, or the turns as ``[{"role": "user" | "assistant", "content": …}]``; a text among them is the user's.
-        model: None for the offline model, which needs no key; a LangChain chat model; or ``provider:name``.
+        model: None for the offline model, which needs no key; a LangChain chat model; or ``provider:model``, ``openai:model@address``.
         region: A place to take where the question names none.
 
     Raises:
         ValueError: where no message is from the user.
+        KilowhatError: where a model can't be set up, or its provider fails; the codes are those of ``providers``.
     """
     turns = as_turns(messages)
     if model is not None:
@@ -44,12 +45,21 @@ def ask(messages: Messages, model: BaseChatModel | str | None = None, *, region:
 
 
 def stream(messages: Messages, model: BaseChatModel | str | None = None, *, region: str | None = None) -> Iterator[ToolCall | str | Reply]:
-    """Yield each tool call as it was run, then the answer in pieces of text, and at last the whole Reply; joined, the pieces are its text.
+    """Yield each tool call as it ends, then the answer in pieces of text, and at last the whole Reply; joined, the pieces are its text.
 
-    Args and errors are those of ``ask``.
+    The text of a model comes once it has been checked. Args and errors are those of ``ask``.
     """
-    reply = ask(messages, model, region=region)
-    yield from reply.tool_calls
+    if model is None:
+        reply = ask(messages, region=region)
+        yield from reply.tool_calls
+    else:
+        from kilowhat.plugin.agent import converse
+
+        for step in converse(as_turns(messages), model, region=region):
+            if isinstance(step, Reply):
+                reply = step
+            else:
+                yield step
     yield from _WORD.findall(reply.text)
     yield reply
 
