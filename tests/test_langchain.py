@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from langchain_core.messages import ToolMessage
+from langchain.agents import create_agent
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
+from langgraph.checkpoint.memory import InMemorySaver
 
-from kilowhat.plugin import Toolkit
+from kilowhat.plugin import Toolkit, ask
+from kilowhat.plugin.offline_model import OfflineModel
 from kilowhat.tools import TOOLS, Estimate, KilowhatError, Library, Tool, call
 from kilowhat.tools.core.registry import CATALOG
 from kilowhat.tools.core.tool import Arguments
@@ -117,3 +121,49 @@ async def test_a_fault_of_ours_is_told_and_logged_without_internals_and_argument
             assert "ZeroDivisionError" not in message.content
     assert "ZeroDivisionError in fails" in caplog.text
     assert "Rumpelstiltskin" not in caplog.text
+
+
+class Speaking(GenericFakeChatModel):
+    """A model of LangChain's own that says what it was given to say."""
+
+    def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
+        return self.bind(**kwargs)
+
+
+QUESTIONS = [
+    "How much energy do 1000 image generations use?",
+    "生成1000张图片要用多少电？",
+    "Carbon of 500 image generations in France",
+    "How much energy did training GPT-3 take?",
+    "What is the capital of Peru?",
+]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_create_agent_of_langchain_answers_with_our_tools_and_our_model(question: str) -> None:
+    told = create_agent(OfflineModel(), Toolkit().get_tools()).invoke({"messages": [("user", question)]})["messages"]
+    expected = ask(question)
+    assert told[-1].text == expected.text
+    ran = [message.artifact for message in told if isinstance(message, ToolMessage)]
+    assert ran == [made.estimate for made in expected.tool_calls]
+
+
+async def test_an_agent_of_langchain_streams_and_goes_on_after_a_refusal() -> None:
+    wrong = AIMessage("", tool_calls=[request("estimate_task", {"task": "imge-generation", "count": 1}), {**request("estimate_task", {"task": "image-generation", "count": -1}), "id": "call_2"}])
+    right = AIMessage("", tool_calls=[request("estimate_task", {"task": "image-generation", "count": 1000})])
+    model = Speaking(messages=iter([wrong, right, AIMessage("2.9 kWh.")]))
+    steps = [step async for step in create_agent(model, Toolkit().get_tools()).astream({"messages": [("user", QUESTIONS[0])]}, stream_mode="updates")]
+    told = [message for step in steps for update in step.values() for message in update["messages"]]
+    answers = [message for message in told if isinstance(message, ToolMessage)]
+    assert sorted(message.status for message in answers) == ["error", "error", "success"]
+    assert {json.loads(str(message.content))["error"]["code"] for message in answers if message.status == "error"} == {"unknown_name", "invalid_arguments"}
+    assert answers[-1].artifact == call("estimate_task", {"task": "image-generation", "count": 1000})
+    assert told[-1].text == "2.9 kWh."
+
+
+async def test_an_agent_of_langchain_keeps_a_conversation() -> None:
+    agent = create_agent(OfflineModel(), Toolkit().get_tools(), checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "one"}}
+    await agent.ainvoke({"messages": [("user", QUESTIONS[0])]}, thread)
+    told = (await agent.ainvoke({"messages": [("user", "And in France?")]}, thread))["messages"]
+    assert told[-1].text == ask("How much energy do 1000 image generations use in France?").text
