@@ -19,7 +19,7 @@ from kilowhat.plugin.understanding.numbers import plain_numbers, plain_words, sp
 from kilowhat.plugin.understanding.recognise import Mention, lexicon, marks, recognise
 from kilowhat.tools.core.arithmetic import longest_quantity
 from kilowhat.tools.core.errors import KilowhatError
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, LENGTH, MAGNITUDES, MASS, NUMBER, POWER, VOLUME, Dimension, Quantity, combine, parse_unit, plain
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, LENGTH, MAGNITUDES, MASS, NUMBER, POWER, TIME, VOLUME, Dimension, Quantity, combine, parse_unit, plain
 
 PHYSICAL = (ENERGY, EMISSIONS, VOLUME, POWER, MASS, LENGTH, combine(EMISSIONS, ENERGY, -1), combine(VOLUME, ENERGY, -1))
 
@@ -40,7 +40,7 @@ class Figure:
         zeros: Whether it is a whole number that ends in zeros, so that its last digit shown is not sure.
         unit: The unit, or nothing.
         kind: An amount with a physical unit, a count of things, a percentage, a ratio (14 times), a year, or a bare number.
-        rate: ``told`` where the amount is said to be of one thing (per image), ``near`` where its clause says each or every; ``either`` for a factor of a product.
+        rate: ``told`` where the amount is said to be of one thing (per image), ``near`` where its clause says each or every; ``either`` for a factor of a product, or so much a day.
         words: Whether it is written in words.
     """
 
@@ -73,13 +73,23 @@ _HIDDEN = re.compile(
 )
 _MARKUP = re.compile(r"\*\*|__|`|(?<![\d\s])\*|\*(?![\d\s])|<[^<>]{1,20}>|~~")
 _FORMULA = ((re.compile(r"\\(?:text|mathrm|mathbf|operatorname)\s?\{([^{}]*)\}"), r"\1"), (re.compile(r"\\(?:times|cdot)(?![a-z])"), "×"), (re.compile(r"\\approx|\\sim"), "≈"), (re.compile(r"\\[,;:! ]"), " "), (re.compile(r"\\%"), "%"), (re.compile(r"\^\{([^{}]*)\}"), r"^\1"), (re.compile(r"\\[()\[\]]|(?<!US)\$(?!\d)|\$(?=[^$\n]*\$)"), " "))  # fmt: skip
-_SUPERSCRIPT_NOTE = re.compile(r"(?<![\dmM])[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_SUPERSCRIPT_NOTE = re.compile(r"(?<![\dmM⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹])[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _HUNDREDTHS = re.compile(r"百分之\s?([\d.]+|[〇零一二三四五六七八九十百点點]+)")
-_HALF_OF = re.compile(r"\bhalf an? (?=(?:[kMGT]?Wh|kilowatt|litre|liter|gallon|tonne|ton|kilogram|gram)\b)", re.IGNORECASE)
+_HALF_OF = re.compile(r"\bhalf an? (?=(?:million|billion|trillion|thousand|[kMGT]?Wh|kilowatt|litre|liter|gallon|tonne|ton|kilogram|gram)\b)", re.IGNORECASE)
 _DIVIDED = re.compile(r"\s/\s(?=[\d(])")
 """A division in a derivation, which is no part of the unit before it."""
 
 _FROM_A_TO = re.compile(r"(?<=\d)\s+a\s+(?=\d)")
+_PER_WORDS = (
+    (re.compile(r"\b(?:par|pro|por|je|al) (?:an\b|année|Jahr|año)", re.IGNORECASE), "per year"),
+    (re.compile(r"\b(?:par|pro|por|je|al) (?:mois|Monat|mes\b)", re.IGNORECASE), "per month"),
+    (re.compile(r"\b(?:par|pro|por|je|al) (?:jour|Tag|día)", re.IGNORECASE), "per day"),
+    (re.compile(r"\b(?:par|pro|por|je) (?:heure|Stunde|hora)", re.IGNORECASE), "per hour"),
+    (re.compile(r"\b(?:je|por) (?=[kMG]?Wh\b)"), "per "),
+    (re.compile(r"每(?:千瓦[时時]|度[电電]?)([^\d,;。]{0,6})(\d[\d.,]*)\s?(克|公斤|千克|升|k?g\b|L\b)"), r"\1\2 \3/kWh"),
+)
+"""So much a year, a month, a kilowatt hour, in the words that units know."""
+
 _RULE = re.compile(r"^[\s|:–-]*-{2,}[\s|:-]*$")
 _CELL = re.compile(r"^\s*(?:[~≈<>]\s*)?[\d.,]+(?:\s?(?:–|-|to|至)\s?[\d.,]+)?\s*$")
 _LISTED = re.compile(r"^[\s>#*+-]*(?:\(?\d{1,2}[.)、）:](?!\d)|#{1,6}\s|第\s?\d{1,2}\b)\s*")
@@ -94,6 +104,7 @@ _DATE = re.compile(
 )
 _ORDINAL = re.compile(r"(?<![\d.,])(?:[1-9]|1\d|2[01])(?:st|nd|rd|th|er|ère|e|ème|º|ª)(?![a-z])|第\s?(?:\d{1,2}|[一二三四五六七八九十])(?![\d年])")
 _LABEL = re.compile(r"\b(?:scope|tier|phase|level|option|step|stage|case|edition|version|generation|gen|Q|H|top)\s?-?\d{1,2}(?!\d|[.,]\d|\s?%|\s?[kKMGT]?Wh?\b)", re.IGNORECASE)
+_STARTS_AS_NUMBER = re.compile(r"[-+$~≈]?\s?[\d.]")
 _TIMES = re.compile(r"^\s*-?\s*(?:times\b|fold\b|[x×](?![\w])(?!\s*[\d.(])|倍|mal\b|-?fach|fois\b|veces\b)", re.IGNORECASE)
 _TIMES_BEFORE = re.compile(r"(?:[x×]|\bfactor of|\bFaktor(?: von)?|\bfacteur(?: de)?|\bfactor de)\s*$", re.IGNORECASE)
 _TIMES_WORDS = re.compile(
@@ -103,6 +114,10 @@ _TIMES_WORDS = re.compile(
 _WORD_TIMES = (None, 2.0, 3.0, 0.5, 4.0, 0.5)
 _EACH_BEHIND = re.compile(r"^\s*(?:of (?:electricity|energy|water|CO2e?)\s)?(?:/|\bper\b|\bpro\b|\bpar\b|\bpor\b|\bje\b|\beach\b|\bapiece\b|/)", re.IGNORECASE)
 _FACTOR_BEHIND = re.compile(r"^\s*[×*]\s*\d")
+_PERIOD_BEHIND = re.compile(
+    r"^\s*(?:(?:an?|each|every|per) (?:hour|day|week|month|year)\b|am Tag\b|im (?:Jahr|Monat)\b|al (?:día|año|mes)\b|par (?:jour|an|mois)\b|(?:pro|por|je) (?:Tag|Jahr|Monat|Stunde|día|año|mes|hora)\b)",
+    re.IGNORECASE,
+)
 _FACTOR_BEFORE = re.compile(r"\d\s*[×*]\s*$")
 _EACH_NEAR = re.compile(
     r"\b(?:each|every|single|apiece|individual|one (?:image|request|query|prompt|text|video|answer|message|run|generation)|an? (?:\w+ )?(?:image|picture|request|query|prompt|text|video|clip|answer|response|message|inference)|chaque|jede[rsnm]?|cada)\b|每|单[张张次个]|單[張次個]|一[张張次个個条條](?!千|万|百)|1枚|あたり|つき",
@@ -113,7 +128,7 @@ _PER_IN_UNIT = re.compile(r"/|÷|\bper\b|\bpro\b|\bpar\b|每", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,;|](?!\d)|[。、()]|\.\s")
 _JOINED = re.compile(r"^\s*(?:,|and|or|to|und|oder|bis|et|ou|à|y|o|a|和|与|與|或|至|到|[~–—-])\s*$", re.IGNORECASE)
 SMALL = 12
-"""Words for numbers up to this are language, not figures, in an answer: two studies, one of them."""
+"""Words for numbers up to this are language, not figures, in an answer: two studies, one of them, ten years."""
 
 _PIECE = re.compile(r".{1,500}(?:[\s。；]|$)|.{1,1500}")
 """So much of a line is read at a time, cut between words: reading takes longer than in proportion."""
@@ -151,7 +166,7 @@ def read_figures(text: str, language: str, decimal: str = ".", *, small_words: b
     for number, line in enumerate(_with_units_of_tables(make_plain(text).splitlines())):
         for piece in _PIECE.findall(line):
             found += _figures_of(piece, number, language, decimal)
-    return [figure for figure in found if small_words or not (figure.words and figure.kind in ("bare", "count") and figure.value <= SMALL)]
+    return [figure for figure in found if small_words or not (figure.words and figure.value <= SMALL and (figure.kind in ("bare", "count") or figure.dimension == TIME))]
 
 
 def _with_units_of_tables(lines: Sequence[str]) -> Iterator[str]:
@@ -188,6 +203,8 @@ def _prepared(line: str, language: str, decimal: str) -> str:
     line = _DIVIDED.sub(" ∕ ", _HALF_OF.sub("0.5 ", line))
     line = _FROM_A_TO.sub("–", line) if language == "es" else line
     line = _HUNDREDTHS.sub(lambda match: match[0] if (share := _float(match[1]) or _han(match[1])) is None else f"{share:.15g}%", line)
+    for pattern, put in _PER_WORDS:
+        line = pattern.sub(put, line)
     told = lexicon()["languages"].get(language, lexicon()["languages"]["en"])
     return plain_words(plain_numbers(line, decimal), {word: known for word, known in told["after_digits"].items() if len(word) > 1})
 
@@ -241,8 +258,10 @@ def _unit_behind(text: str, end: int) -> bool:
 
 
 def _of_mention(text: str, mention: Mention, line: int) -> list[_Found]:
-    """Return the figures of a mention: one, or the two ends of a range or of a size in pixels."""
+    """Return the figures of a mention: one, or the two ends of a range or of a size in pixels; none where a word was read as part of a number (unos 790)."""
     span = text[mention.start : mention.end]
+    if not _STARTS_AS_NUMBER.match(span) and _RUN.search(span):
+        return []
     written = [match[0] for match in _WRITTEN.finditer(span)]
     if mention.size is not None:
         return [_Found(Figure(span, line, 0, side, *_shown_half(side, f"{side:.0f}"), "", "bare"), mention.start, mention.end) for side in mention.size]
@@ -255,14 +274,17 @@ def _of_mention(text: str, mention: Mention, line: int) -> list[_Found]:
 
 
 def _longer(text: str, mention: Mention) -> tuple[Quantity, Mention] | None:
-    """Return a number with the things that it counts (1,000 images), which questions recognise apart."""
+    """Return a number with what follows it, where questions recognise the two apart: 1,000 images, half a million kilowatt-hours."""
     run = _RUN.match(text, mention.start)
-    if run is None or mention.quantity is not None:
+    if mention.quantity is not None or mention.number is None:
         return None
+    shown = run[0] if run else f"{mention.number:.15g} "
+    behind = run.end() if run else mention.end
     try:
-        quantity, end = longest_quantity(text, mention.start, run.end())
+        quantity, end = longest_quantity(shown + text[behind : behind + 60], 0, len(shown.rstrip()))
     except KilowhatError:
         return None
+    end += behind - len(shown)
     return (quantity, replace(mention, end=end)) if end > mention.end else None
 
 
@@ -288,7 +310,7 @@ def _figure(text: str, span: str, line: int, value: float, written: str, unit: s
     if unit == "B":
         unit, dimension = "", NUMBER
     factor = _FACTOR_BEHIND.match(text[end:]) or _FACTOR_BEFORE.search(text[:start])
-    rate: Rate | None = "either" if factor else "told" if _EACH_BEHIND.match(text[end:]) or (_PER_IN_UNIT.search(unit) and len(dimension) == 1) else None
+    rate: Rate | None = "either" if factor or _PERIOD_BEHIND.match(text[end:]) else "told" if _EACH_BEHIND.match(text[end:]) or (_PER_IN_UNIT.search(unit) and len(dimension) == 1) else None
     kind: Kind = "amount"
     if unit in ("%", "percent", "per cent", "pct"):
         kind = "percent"
@@ -303,6 +325,8 @@ def _figure(text: str, span: str, line: int, value: float, written: str, unit: s
 
 def _shown_half(value: float, written: str) -> tuple[float, bool]:
     """Return half a unit of the last digit that a number shows, and whether that digit is one of the zeros at the end of a whole number."""
+    if not written and value % 1 == 0.5:
+        return 0.25, False
     digits = re.split(r"e|[x×*]", written.replace(",", "").replace(" ", "").lower())[0] or f"{value:.15g}"
     if "^" in digits or "e" in digits:
         return value * 0.05, True

@@ -31,7 +31,7 @@ from kilowhat.tools.core.quantities import is_ref
 from kilowhat.tools.core.reference import Claim
 from kilowhat.tools.core.registry import CATALOG
 from kilowhat.tools.core.tool import parse_ref
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, NUMBER, TIME, VOLUME, Dimension, Quantity, format_number, parse_quantity, parse_unit, readable, significant_digits
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, NUMBER, TIME, VOLUME, Dimension, Quantity, format_number, parse_quantity, parse_unit, readable, significant_digits
 
 LOOSEST = 0.25
 """However few digits a figure shows, it lies within this share of the number that it stands for."""
@@ -108,7 +108,8 @@ class Known:
     def add_estimate(self, estimate: Estimate) -> None:
         """Add the figures of an estimate, and of the facts that it cites."""
         named = [(entry.name, entry.value) for entry in estimate.inputs] + [(step.name, step.value) for step in estimate.steps]
-        counts = list(dict.fromkeys(value for name, value in named if name in _COUNTED and value not in (0.0, 1.0)))
+        counted = [(name, value) for name, value in named if name in _COUNTED]
+        counts = list(dict.fromkeys(value for value in [*(value for _, value in counted), *(value / 24 for name, value in counted if name == "hours")] if value not in (0.0, 1.0)))
         for result in estimate.results:
             self._add_quantity(Quantity(result.value, "" if result.quantity == "count" else result.unit, result.low, result.high), "total" if counts else "any", counts)
             if result.quantity == "count":
@@ -245,7 +246,7 @@ def _record(fact_id: str) -> _Record:
     held = [end * parse_unit(fact.unit).factor for end in (fact.value, fact.low, fact.high) if end is not None]
     printed = [Quantity(figure.value, figure.unit) for figure in _figures_in(fact.printed or "") if figure.kind == "amount"]
     printed = [told for told in printed if not any(_close(told.value * parse_unit(told.unit).factor, end) for end in held)]
-    said = _figures_in(" \n".join((fact.statement, fact.printed or "", fact.note or "")))
+    said = _figures_in(" \n".join((fact.statement, fact.printed or "", fact.locator or "", fact.note or "")))
     return _Record((fact.quantity, *printed), said, f"{fact.as_of or ''} {fact.statement} {library.source(fact.source).published or ''}", _names_of(library, fact.source))
 
 
@@ -253,7 +254,7 @@ def _of_claim(library: Library, claim: Claim) -> _Record:
     """Return what is held of a claim: its figure, the right one, and those of the reason for its verdict, which is in our words."""
     ends = [Quantity(end, told.unit or "") for told in (claim, claim.recomputed, claim.right) if told for end in (told.value, told.low, told.high) if end is not None]
     said = _figures_in(" \n".join(part for part in (claim.statement, claim.printed, claim.why, claim.slip, claim.primary.figure if claim.primary else None) if part))
-    amounts = [Quantity(figure.value, figure.unit) for figure in said if figure.kind == "amount"]
+    amounts = [Quantity(figure.value, figure.unit or claim.unit or "") for figure in said if figure.kind in ("amount", "bare")]
     factor = [Quantity(claim.factor, "ratio")] if claim.factor else []
     words = (*_names_of(library, claim.source, claim.primary.source if claim.primary else None), *(part for part in (claim.attributed_to, claim.why) if part))
     return _Record((*ends, *amounts, *factor), said, claim.as_of or "", words)
@@ -406,7 +407,9 @@ def _shows(figure: Figure, true: float, factor: float = 1.0) -> bool:
 def _is_amount(figure: Figure, unit: str, known: Known, *, of_period: bool) -> bool:
     """Return whether an amount is known, in a unit that is its own or that without the period."""
     measured = parse_unit(unit)
-    candidates = [*known.amounts.get(measured.dimension, ()), *(known.amounts.get(EMISSIONS, ()) if measured.dimension == MASS else ())]
+    candidates = list(known.amounts.get(measured.dimension, ()))
+    if ("mass", 1) in measured.dimension:
+        candidates += known.amounts.get(tuple(sorted(("emissions", size) if base == "mass" else (base, size) for base, size in measured.dimension)), ())
     if measured.dimension == TIME and any(_close(figure.value * measured.factor, hours) for hours in _CALENDAR):
         return True
     totals = [amount.value for amount in candidates if amount.side == "total"]
@@ -458,7 +461,7 @@ _AUTHOR_HAN = re.compile(r"([\u4e00-\u9fff]{2,3})等人")
 _TITLE = re.compile(r"《([^《》\n]{4,200})》|[“\"„]([^“”\"„\n]{20,200})[”\"“]")
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]{3,}")
 _LOCATED = re.compile(
-    r"\b(?:table|figure|fig\.|section|sec\.|appendix|chapter|page|p\.|pp\.|row|tabelle|abbildung|seite|tableau|tabla|cuadro|página)\s?[A-Z]?\d+(?:\.\d+)*[a-z]?|[表图圖]\s?\d+|第\s?\d+\s?[页頁章]",
+    r"\b(?:table|figure|fig\.|section|sec\.|appendix|chapter|page|p\.|pp\.|row|tabelle|abbildung|seite|tableau|tabla|cuadro|página)\s?[A-Z]?\d+(?:\.\d+)*[a-z]?|(?:(?<![\u4e00-\u9fff])|(?<=[见見如]))[表图圖]\s?\d+(?![\d.,])|第\s?\d+\s?[页頁章]",
     re.IGNORECASE,
 )
 

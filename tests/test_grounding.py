@@ -103,6 +103,13 @@ def test_every_text_of_a_tool_holds() -> None:
     assert wrong == {}
 
 
+@pytest.mark.parametrize("case", read_yaml(TESTS / "model_answers.yaml"), ids=lambda case: case["question"][:50])
+def test_honest_answers_as_models_write_them_hold(case: dict[str, Any]) -> None:
+    made = [ToolCall(name=told["tool"], arguments=told["arguments"], estimate=call(told["tool"], told["arguments"])) for told in case["calls"]]
+    here = Known.of([("user", case["question"])], made)
+    assert {text: finding for text in case["answers"] if (finding := check(text, here))} == {}
+
+
 def known(question: str = QUESTIONS[0]) -> tuple[Known, Reply]:
     reply = ask(question)
     return Known.of([("user", question)], reply.tool_calls), reply
@@ -155,14 +162,17 @@ def test_invented_figures_are_seldom_taken_for_true_ones(capsys: pytest.CaptureF
         ("1 287,5 MWh", "fr", [(1287.5, "MWh")]),
         ("1.287 MWh; 2,9 kWh", "de", [(1287, "MWh"), (2.9, "kWh")]),
         ("２．９度电", "zh-Hans", [(2.9, "度电")]),
-        ("一千张图，两亿次，百分之九十三", "zh-Hans", [(1000, ""), (2e8, ""), (93, "%")]),
+        ("一千张图，两亿次，百分之九十三", "zh-Hans", [(1000, "张图"), (2e8, "次"), (93, "%")]),
+        ("half a million kilowatt-hours, 6.3×10²⁴ FLOP", "en", [(5e5, "kilowatt-hours"), (6.3e24, "FLOP")]),
+        ("每千瓦时约 0.53 公斤", "zh-Hans", [(0.53, "公斤/kWh")]),
+        ("unos 790 Wh por consulta, 613 GWh al año", "es", [(790, "Wh"), (613, "GWh per year")]),
         ("三倍", "zh-Hans", [(3, "")]),
         ("٢٫٩ kWh", "en", [(2.9, "kWh")]),
         ("5\u200b00 k\u200bWh", "en", [(500, "kWh")]),
         ("| a | energy (kWh) |\n|---|---|\n| x | 2.9 |", "en", [(2.9, "kWh")]),
         ("$2.9 \\times 10^{3}\\ \\text{Wh}$", "en", [(2900, "Wh")]),
         ("1. First\n2. Second (24/7, on 21 November 2026, Scope 2)", "en", [(2026, "")]),
-        ("two studies, one of them with twenty models, twice as much", "en", [(20, ""), (2, "")]),
+        ("two studies, one of them with twenty models, twice as much", "en", [(20, "models"), (2, "")]),
     ],
 )
 def test_figures_are_read_in_any_script(text: str, language: str, expected: list[tuple[float, str]]) -> None:
