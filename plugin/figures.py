@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from html import unescape
 from itertools import pairwise
 from typing import Literal
 
@@ -69,7 +70,7 @@ class _Found:
 
 
 _HIDDEN = re.compile(
-    r"\x1b\[[\d;?]*[A-Za-z]|[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+    r"\x1b\[[\d;?]*[A-Za-z]|[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20f0\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
 _MARKUP = re.compile(r"\*\*|__|`|(?<![\d\s])\*|\*(?![\d\s])|<[^<>]{1,20}>|~~")
 _FORMULA = ((re.compile(r"\\(?:text|mathrm|mathbf|operatorname)\s?\{([^{}]*)\}"), r"\1"), (re.compile(r"\\(?:times|cdot)(?![a-z])"), "×"), (re.compile(r"\\approx|\\sim"), "≈"), (re.compile(r"\\[,;:! ]"), " "), (re.compile(r"\\%"), "%"), (re.compile(r"\^\{([^{}]*)\}"), r"^\1"), (re.compile(r"\\[()\[\]]|(?<!US)\$(?!\d)|\$(?=[^$\n]*\$)"), " "))  # fmt: skip
@@ -105,13 +106,13 @@ _DATE = re.compile(
 _ORDINAL = re.compile(r"(?<![\d.,])(?:[1-9]|1\d|2[01])(?:st|nd|rd|th|er|ère|e|ème|º|ª)(?![a-z])|第\s?(?:\d{1,2}|[一二三四五六七八九十])(?![\d年])")
 _LABEL = re.compile(r"\b(?:scope|tier|phase|level|option|step|stage|case|edition|version|generation|gen|Q|H|top)\s?-?\d{1,2}(?!\d|[.,]\d|\s?%|\s?[kKMGT]?Wh?\b)", re.IGNORECASE)
 _STARTS_AS_NUMBER = re.compile(r"[-+$~≈]?\s?[\d.]")
-_TIMES = re.compile(r"^\s*-?\s*(?:times\b|fold\b|[x×](?![\w])(?!\s*[\d.(])|倍|mal\b|-?fach|fois\b|veces\b)", re.IGNORECASE)
+_TIMES = re.compile(r"^\s*-?\s*(?:times\b|fold\b|[x×](?![\w])(?!\s*(?:\d|\.\d|\())|倍|mal\b|-?fach|fois\b|veces\b)", re.IGNORECASE)
 _TIMES_BEFORE = re.compile(r"(?:[x×]|\bfactor of|\bFaktor(?: von)?|\bfacteur(?: de)?|\bfactor de)\s*$", re.IGNORECASE)
 _TIMES_WORDS = re.compile(
-    r"\b(?:(twice|double[sd]?|doppelt|doublet?|doble)|(thrice|triple[sd]?|dreifach)|(half (?:of|as|the|that|what)|la moitié|die Hälfte|la mitad)|(quadruple[sd]?))\b|(一半)|(?<![\d\w])([二两兩三四五六七八九十百千]+)倍",
+    r"\b(?:(twice|double[sd]?|doppelt|doublet?|doble)|(thrice|triple[sd]?|dreifach)|(half (?:of|as|the|that|what)|la moitié|die Hälfte|la mitad)|(quadruple[sd]?))\b(?!-)|(一半)|(?<![\d\w])([二两兩三四五六七八九十百千]+)倍|(?<![\d./])1/(\d{1,3})(?![\d/.])",
     re.IGNORECASE,
 )
-_WORD_TIMES = (None, 2.0, 3.0, 0.5, 4.0, 0.5)
+_WORD_TIMES = (2.0, 3.0, 0.5, 4.0, 0.5)
 _EACH_BEHIND = re.compile(r"^\s*(?:of (?:electricity|energy|water|CO2e?)\s)?(?:/|\bper\b|\bpro\b|\bpar\b|\bpor\b|\bje\b|\beach\b|\bapiece\b|/)", re.IGNORECASE)
 _FACTOR_BEHIND = re.compile(r"^\s*[×*]\s*\d")
 _PERIOD_BEHIND = re.compile(
@@ -123,6 +124,13 @@ _EACH_NEAR = re.compile(
     r"\b(?:each|every|single|apiece|individual|one (?:image|request|query|prompt|text|video|answer|message|run|generation)|an? (?:\w+ )?(?:image|picture|request|query|prompt|text|video|clip|answer|response|message|inference)|chaque|jede[rsnm]?|cada)\b|每|单[张张次个]|單[張次個]|一[张張次个個条條](?!千|万|百)|1枚|あたり|つき",
     re.IGNORECASE,
 )
+_EACH_FIRST = re.compile(
+    r"^\W*(?:(?:per|each|every|pro|je|par|por|one|for (?:one|each|every)) (?!hour|day|week|month|year|Stunde|Tag|Jahr|Monat|heure|jour|an\b|mois|hora|día|año|mes\b)[^\W\d]\w*|每|单|單)[^.;:。]{0,20}",
+    re.IGNORECASE,
+)
+"""A line that starts with what its first sentence is of: per image: …"""
+
+_SENTENCE = re.compile(r"\.\s|[。(（]")
 _PERIOD = re.compile(r"\s*(?:/|\bper\b|\bpro\b|\bpar\b|每|\ba\b)\s*(?:\d+\s)?(?:hour|day|week|month|year|h|d|yr|a|天|日|月|年|小时|小時)s?$", re.IGNORECASE)
 _PER_IN_UNIT = re.compile(r"/|÷|\bper\b|\bpro\b|\bpar\b|每", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,;|](?!\d)|[。、()]|\.\s")
@@ -195,6 +203,7 @@ def _unit_named(cell: str) -> str:
 
 def _prepared(line: str, language: str, decimal: str) -> str:
     """Return a line as plain words and numbers, in the digits and the decimal mark that units know."""
+    line = unescape(line)
     for pattern, put in _FORMULA:
         line = pattern.sub(put, line)
     line = plain(_SUPERSCRIPT_NOTE.sub(" ", spell_fractions(_MARKUP.sub("", line))))
@@ -217,13 +226,14 @@ def _han(digits: str) -> float | None:
         return MAGNITUDES[digits]
     try:
         return float(cn2an.cn2an(digits.replace("點", "点").replace("兩", "两"), "smart"))
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, KeyError):
         return None
 
 
 def _figures_of(line: str, number: int, language: str, decimal: str) -> list[Figure]:
+    """Return the figures of a line; what a question may mean by 3 to 6 (so many hours of a day) an answer does not."""
     text = _prepared(line, language, decimal)
-    mentions = recognise(text, language)
+    mentions = [mention for mention in recognise(text, language) if not ("clock" in mention.senses and mention.quantity is not None)]
     free = [(match.start(), match.end()) for pattern in (_DATE, _ORDINAL, _LABEL) for match in pattern.finditer(text)]
     if listed := _LISTED.match(text):
         free.append((0, listed.end()))
@@ -235,7 +245,7 @@ def _figures_of(line: str, number: int, language: str, decimal: str) -> list[Fig
         if (mention.number is not None or mention.quantity is not None) and not _inside(mention.start, free):
             found += _of_mention(text, mention, number)
     for match in _TIMES_WORDS.finditer(text):
-        value = next((worth for worth, group in zip(_WORD_TIMES[1:], match.groups(), strict=False) if group), None) or _han(match[6] or "")
+        value = _times_in_words(match)
         if value is None:
             continue
         found = [one for one in found if one.end <= match.start() or one.start >= match.end()]
@@ -245,6 +255,14 @@ def _figures_of(line: str, number: int, language: str, decimal: str) -> list[Fig
             found += _uncovered(text, run, number)
     found.sort(key=lambda one: one.start)
     return [_placed(text, one, found) for one in _joined(text, found)]
+
+
+def _times_in_words(match: re.Match[str]) -> float | None:
+    """Return the ratio of a word, of Chinese numerals, or of a fraction such as 1/15."""
+    *words, han, part = match.groups()
+    if han:
+        return _han(han)
+    return float(part) or None if part else next(worth for worth, word in zip(_WORD_TIMES, words, strict=True) if word)
 
 
 def _inside(position: int, spans: Sequence[tuple[int, int]]) -> bool:
@@ -355,7 +373,9 @@ def _placed(text: str, one: _Found, found: Sequence[_Found]) -> Figure:
     start, end = breaks[clause], breaks[clause + 1]
     figure = one.figure
     alone = sum(other.figure.kind == "amount" and start <= other.start < end for other in found) < 2
-    near = figure.rate is None and figure.kind == "amount" and alone and _EACH_NEAR.search(text[start:end])
+    stop = _SENTENCE.search(text)
+    first = _EACH_FIRST.match(text) is not None and one.start < (stop.start() if stop else len(text))
+    near = figure.rate is None and figure.kind == "amount" and (first or (alone and _EACH_NEAR.search(text[start:end])))
     return replace(figure, clause=clause, rate="near" if near else figure.rate)
 
 

@@ -5,7 +5,7 @@ A figure agrees with what is known where it is that number rounded to the digits
 alternatives and verdicts of the tools that were run, the figures of the facts that they cite, and the figures of the
 conversation. What a source says in words is material, not a figure: an amount in a statement counts only where the answer cites it.
 
-A percentage or a ratio (93 % less, 14 times) may also be that of two amounts, where both are headline results or stand
+A percentage or a ratio (93 % less, 14 times) may also be that of two amounts, where each is a headline result or stands
 in the same line: of all pairs of numbers in a large result, some pair gives nearly any ratio. An amount of one thing (2.9 Wh per
 image) is told apart from the total of a thousand, which has the same digits.
 
@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any, Literal
 
 from kilowhat.plugin.figures import PHYSICAL, Figure, decimals, language_of, make_plain, read_figures, without_period
@@ -31,7 +31,7 @@ from kilowhat.tools.core.quantities import is_ref
 from kilowhat.tools.core.reference import Claim
 from kilowhat.tools.core.registry import CATALOG
 from kilowhat.tools.core.tool import parse_ref
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, NUMBER, TIME, VOLUME, Dimension, Quantity, format_number, parse_quantity, parse_unit, readable, significant_digits
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, NUMBER, TIME, VOLUME, Dimension, Quantity, format_number, parse_quantity, parse_unit, readable, significant_digits
 
 LOOSEST = 0.25
 """However few digits a figure shows, it lies within this share of the number that it stands for."""
@@ -80,6 +80,7 @@ class Known:
     ratios: list[float] = field(default_factory=list)
     shown: list[float] = field(default_factory=list)
     headlines: list[tuple[Dimension, float]] = field(default_factory=list)
+    spreads: list[float] = field(default_factory=list)
     years: set[str] = field(default_factory=set)
     quoted: dict[str, list[Figure]] = field(default_factory=dict)
     citations: dict[str, Citation] = field(default_factory=dict)
@@ -117,6 +118,7 @@ class Known:
             self._add_words(result.label if estimate.tool not in _OTHERS_WORDS else "", result.boundary, result.as_of)
         heads = [result for result in estimate.results if result.quantity == estimate.results[0].quantity and result.quantity != "count"]
         self.headlines += [(parse_unit(head.unit).dimension, head.value * parse_unit(head.unit).factor) for head in (*heads[: HEADLINES - 1], *heads[HEADLINES - 1 :][-1:])]
+        self.spreads += [head.high / head.low for head in heads[:1] if head.low and head.high]
         for entry in estimate.inputs:
             one = "_per_" in entry.name and parse_unit(entry.unit).dimension in (ENERGY, EMISSIONS, VOLUME)
             self._add_quantity(Quantity(entry.value, entry.unit, entry.low, entry.high), "rate" if one else "total" if self._is_total(entry.value, entry.unit) else "any")
@@ -327,7 +329,7 @@ class Finding:
             parts.append(f"No tool result, cited fact or question holds: {'; '.join(self.figures[:12])}.")
             parts.append("Take the figure from a tool's result, rounded to the digits you show and in its unit; have calculate or compare work out what is not there; or leave it out.")
         if self.citations:
-            parts.append(f"No tool returned: {'; '.join(self.citations[:12])}.")
+            parts.append(f"No tool returned: {'; '.join(told if told[0] in '[(' else f'“{told}”' for told in self.citations[:12])}.")
             parts.append("Cite only ids that tools printed, each as [fact-id], without numbers, links or sources of your own.")
         return " ".join([*parts, "Write the whole answer again."])
 
@@ -364,6 +366,7 @@ def _with_quotes(known: Known, cited: set[str]) -> Known:
         ratios=list(known.ratios),
         shown=list(known.shown),
         headlines=known.headlines,
+        spreads=known.spreads,
         years=known.years,
     )
     for figure in told:
@@ -381,7 +384,7 @@ def _unmatched(figures: Sequence[Figure], known: Known) -> list[Figure]:
         if not _is_known(figure, known):
             missing.append(figure)
         elif figure.kind == "amount" and not any(other is not figure and other.line == figure.line and other.text == figure.text for other in figures):
-            matched.setdefault(figure.line, []).append((figure.dimension, figure.value * parse_unit(figure.unit).factor))
+            matched.setdefault(figure.line, []).append((EMISSIONS if figure.dimension == MASS else figure.dimension, figure.value * parse_unit(figure.unit).factor))
     for figure in figures:
         if figure.kind in ("percent", "times") and not _is_ratio(figure, known, matched.get(figure.line, [])):
             missing.append(figure)
@@ -442,9 +445,10 @@ def _is_ratio(figure: Figure, known: Known, beside: Sequence[tuple[Dimension, fl
     ratios = [ratio for ratio in known.ratios if ratio > 0]
     if any(_shows(figure, true, factor) for true in (*known.numbers, *ratios)):
         return True
-    pairs = [one / other for group in (known.headlines, beside) for (kind, one), (same, other) in permutations(group, 2) if kind == same and one > 0 and other > 0]
+    amounts = [*permutations(known.headlines, 2), *permutations(beside, 2), *product(known.headlines, beside), *product(beside, known.headlines)]
+    pairs = [one / other for (kind, one), (same, other) in amounts if kind == same and one > 0 and other > 0]
     if not percent:
-        return any(_shows(figure, true) for true in (*(1 / ratio for ratio in ratios), *pairs))
+        return any(_shows(figure, true) for true in (*(1 / ratio for ratio in ratios), *known.spreads, *pairs))
     return any(_shows(figure, true, factor) for ratio in ratios for true in (abs(ratio - 1), abs(1 - 1 / ratio))) or any(
         _shows(figure, true, factor) for pair in pairs for true in (pair, abs(pair - 1))
     )

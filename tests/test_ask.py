@@ -428,5 +428,6 @@ async def test_the_async_forms_say_the_same() -> None:
     assert [step async for step in stream_async(question)][-1] == await ask_async(question) == ask(question)
 
 
-def test_a_chinese_number_beyond_all_measure_is_no_crash():
-    assert ask("一" * 400 + "张图").outcome in ("answered", "needs_input", "declined")
+@pytest.mark.parametrize("numerals", ["一" * 400, "一亿一", "二億三"])
+def test_chinese_numerals_that_are_no_number_are_no_crash(numerals):
+    assert ask(f"{numerals}张图").outcome in ("answered", "needs_input", "declined")

@@ -169,6 +169,7 @@ def test_invented_figures_are_seldom_taken_for_true_ones(capsys: pytest.CaptureF
         ("三倍", "zh-Hans", [(3, "")]),
         ("٢٫٩ kWh", "en", [(2.9, "kWh")]),
         ("5\u200b00 k\u200bWh", "en", [(500, "kWh")]),
+        ("&#53;&nbsp;kWh, 5\ufe0f\u20e3 kWh, 𝟓 kWh, five kWh, a dozen kWh", "en", [(5, "kWh")] * 4 + [(12, "kWh")]),
         ("| a | energy (kWh) |\n|---|---|\n| x | 2.9 |", "en", [(2.9, "kWh")]),
         ("$2.9 \\times 10^{3}\\ \\text{Wh}$", "en", [(2900, "Wh")]),
         ("1. First\n2. Second (24/7, on 21 November 2026, Scope 2)", "en", [(2026, "")]),

@@ -357,7 +357,7 @@ def _chinese_number(digits: str) -> float | None:
 
     try:
         return float(cn2an.cn2an(plain, "smart"))
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, KeyError):
         return None
 
 
