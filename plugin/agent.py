@@ -28,9 +28,11 @@ from kilowhat.plugin.answer import compose, footnotes
 from kilowhat.plugin.asking import plan_for, run
 from kilowhat.plugin.failures import InvalidJson, call_safely
 from kilowhat.plugin.figures import make_plain
-from kilowhat.plugin.grounding import Known, check, check_arguments, numbered, shown_first
+from kilowhat.plugin.grounding import check, numbered, shown_first
+from kilowhat.plugin.known import Known
 from kilowhat.plugin.langchain import Toolkit, as_json
 from kilowhat.plugin.offline_model import OfflineModel
+from kilowhat.plugin.passed import check_arguments
 from kilowhat.plugin.phrases.load import phrases
 from kilowhat.plugin.providers import explain, load_model
 from kilowhat.plugin.reply import Reply, ToolCall, number_citations

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from kilowhat.plugin import ask
 from kilowhat.plugin.figures import read_figures
-from kilowhat.plugin.grounding import MOST_FIGURES, Known, check
+from kilowhat.plugin.grounding import MOST_FIGURES, check
+from kilowhat.plugin.known import Known
 from kilowhat.plugin.reply import Reply, ToolCall
 from kilowhat.tools import TOOLS, KilowhatError, call
 from kilowhat.tools.core.compile import read_yaml

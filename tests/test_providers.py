@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -252,6 +253,13 @@ def test_missing_keys_are_named(provider: str, keys: tuple[str, ...], monkeypatc
         load_model(f"{provider}:x")
     assert refused.value.code == "missing_input"
     assert f"set {' or '.join(keys)}" in refused.value.message
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_readme_says_what_each_needs(provider: str) -> None:
+    text = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    row = next(line for line in text.splitlines() if line.startswith(f"| `{provider}:NAME` |"))
+    assert all(f"`{needed}`" in row for needed in (PROVIDERS[provider].package, *PROVIDERS[provider].keys))
 
 
 class ResponseError(Exception):
