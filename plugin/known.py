@@ -186,7 +186,7 @@ class Known:
             self._add_amounts(unit.dimension, [value * unit.factor / count for value in values], "one")
         if (shorter := without_period(quantity.unit)) is not None:
             whole = parse_unit(shorter)
-            self._add_amounts(whole.dimension, [value * whole.factor for value in values], side, of_period=True)
+            self._add_amounts(whole.dimension, [value * whole.factor for value in values], "any", of_period=True)
         self.shown += values + [readable(Quantity(value, quantity.unit)).value for value in values]
         if unit.dimension == TIME:
             self.shown += [value * unit.factor / hours for value in values for hours in (1.0, 24.0, 8760.0)]
