@@ -227,7 +227,7 @@ class Chat:
         self.say(f"Answers come from {self.model_name or 'the offline model'}.")
 
     def _load(self, name: str) -> None:
-        from kilowhat.plugin.agent import load_model
+        from kilowhat.plugin.providers import load_model
 
         self._model = safely(load_model, name)
         self.model_name = name
