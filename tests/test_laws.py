@@ -94,6 +94,24 @@ class TestEveryEstimate:
         assert estimate.arguments.items() >= {key: value for key, value in arguments.items() if key != "limit"}.items()
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("choose_place_and_time", {"energy": "1 kWh", "regions": ["France", "Poland"]}),
+        ("choose_place_and_time", {"case": "pause and resume"}),
+        ("estimate_lifecycle", {"embodied": "10 kg CO2e", "operation": "3-300 kg CO2e"}),
+        ("project_growth", {"forecast": "AI share 2030"}),
+        ("calculate", {"expression": "1 / 8", "unit": "percent"}),
+        ("compare", {"items": [{"label": "a", "quantity": "5 percent"}, {"label": "b", "quantity": "2 %"}]}),
+    ],
+)
+def test_a_percentage_is_spelled_one_way(name, arguments):
+    estimate = call(name, arguments)
+    spelled = [entry.unit for part in (estimate.results, estimate.inputs, estimate.steps, estimate.alternatives) for entry in part]
+    assert "percent" not in spelled
+    assert all(result.high <= 100 for result in estimate.results if result.quantity in ("share", "saving-share"))
+
+
 texts = st.text(max_size=60)
 values = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), texts, st.lists(texts, max_size=3), st.dictionaries(texts, texts, max_size=2))
 

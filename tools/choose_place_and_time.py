@@ -47,16 +47,16 @@ LOWEST = Formula("lowest_emissions_kg_co2e", "energy_kwh * lowest_intensity_kg_c
 BETWEEN = tuple(Formula(f"emissions_{rank}_kg_co2e", f"energy_kwh * intensity_{rank}_kg_co2e_per_kwh", "kg CO2e") for rank in range(2, SHOWN_REGIONS))
 HIGHEST = Formula("highest_emissions_kg_co2e", "energy_kwh * highest_intensity_kg_co2e_per_kwh", "kg CO2e")
 SAVING = Formula("saving_kg_co2e", "highest_emissions_kg_co2e - lowest_emissions_kg_co2e", "kg CO2e")
-SAVED_SHARE = Formula("saving_percent", "(1 - lowest_intensity_kg_co2e_per_kwh / highest_intensity_kg_co2e_per_kwh) * 100", "percent")
+SAVED_SHARE = Formula("saving_percent", "(1 - lowest_intensity_kg_co2e_per_kwh / highest_intensity_kg_co2e_per_kwh) * 100", "%")
 RATIO = Formula("highest_to_lowest", "highest_intensity_kg_co2e_per_kwh / lowest_intensity_kg_co2e_per_kwh", "ratio")
 
 BEST_START = Formula("best_emissions_kg_co2e", "energy_kwh * best_intensity_g_co2e_per_kwh / 1000", "kg CO2e")
 MEAN_START = Formula("mean_emissions_kg_co2e", "energy_kwh * mean_intensity_g_co2e_per_kwh / 1000", "kg CO2e")
 WORST_START = Formula("worst_emissions_kg_co2e", "energy_kwh * worst_intensity_g_co2e_per_kwh / 1000", "kg CO2e")
 SAVING_ON_MEAN = Formula("saving_kg_co2e", "mean_emissions_kg_co2e - best_emissions_kg_co2e", "kg CO2e")
-SHARE_OF_MEAN = Formula("saving_percent", "(1 - best_intensity_g_co2e_per_kwh / mean_intensity_g_co2e_per_kwh) * 100", "percent")
+SHARE_OF_MEAN = Formula("saving_percent", "(1 - best_intensity_g_co2e_per_kwh / mean_intensity_g_co2e_per_kwh) * 100", "%")
 SAVING_ON_WORST = Formula("saving_at_most_kg_co2e", "worst_emissions_kg_co2e - best_emissions_kg_co2e", "kg CO2e")
-SHARE_OF_WORST = Formula("saving_at_most_percent", "(1 - best_intensity_g_co2e_per_kwh / worst_intensity_g_co2e_per_kwh) * 100", "percent")
+SHARE_OF_WORST = Formula("saving_at_most_percent", "(1 - best_intensity_g_co2e_per_kwh / worst_intensity_g_co2e_per_kwh) * 100", "%")
 
 PUBLISHED_SAVING = Formula("saving_kg_co2e", "highest_emissions_kg_co2e - lowest_emissions_kg_co2e", "kg CO2e")
 PUBLISHED_RATIO = Formula("highest_to_lowest", "highest_emissions_kg_co2e / lowest_emissions_kg_co2e", "ratio")
@@ -398,7 +398,7 @@ def _published(arguments: Input, library: Library) -> Estimate:
     derivation = Derivation(library)
     if case.saving is not None:
         saving = library.fact(case.saving)
-        derivation.fact("saving_percent", saving, "percent")
+        derivation.fact("saving_percent", saving, "%")
         label = case.label if saving.value is not None else f"{case.label} as a range, its middle (geometric mean)"
         derivation.result("saving_percent", "saving-share", label, boundary=saving.statement.rstrip("."), as_of=saving.as_of)
     if case.lowest is not None and case.highest is not None:

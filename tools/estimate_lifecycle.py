@@ -72,8 +72,10 @@ def estimate_lifecycle(arguments: Input, library: Library) -> Estimate:
         derivation.result(per_request.name, f"{quantity}-per-request", "for one request")
     if derivation.evaluate()[total.name].value > 0:
         for name in told:
-            share = Formula(f"{name}_share", f"{name}_{suffix} / total_{suffix} * 100", "percent")
+            share = Formula(f"{name}_share", f"{name}_{suffix} / total_{suffix} * 100", "%")
             derivation.step(share)
+            found = derivation.evaluate({share.name})[share.name]
+            derivation.bound(share.name, found.low, min(found.high, 100.0))
             derivation.result(share.name, "share", f"share of {PARTS[name]}")
     for sentence in dict.fromkeys(sentence for part in told.values() for sentence in part.assumptions):
         derivation.assume(sentence)

@@ -17,7 +17,7 @@ from kilowhat.tools.core.reference import Claim, Fact, Library
 from kilowhat.tools.core.spread import Interval, spread_steps
 from kilowhat.tools.core.text import MAXIMUM_TEXT, describe_results, write_text
 from kilowhat.tools.core.tool import Arguments, filled, ref_of
-from kilowhat.tools.core.units import NUMBER, Quantity, canonical_unit, conversion_factor, parse_unit
+from kilowhat.tools.core.units import NUMBER, Quantity, canonical_unit, conversion_factor, parse_unit, spelled
 
 MAXIMUM_BYTES = 8192
 """An estimate as JSON is at most so long; what would exceed it is left out, alternatives first."""
@@ -44,12 +44,21 @@ class Derivation:
         self.verdict: Verdict | None = None
         self._published_ranges: list[str] = []
         self._left_out = 0
+        self._bounds: dict[str, tuple[float, float]] = {}
         self.text_room = MAXIMUM_TEXT
         self.brief = 0
 
     def _add(self, name: str, value: float, low: float | None, high: float | None, unit: str, origin: Origin, fact_id: str | None) -> None:
         self.inputs[name] = Input.of(
-            {"name": name, "value": float(value), "low": None if low is None else float(low), "high": None if high is None else float(high), "unit": unit, "origin": origin, "fact_id": fact_id}
+            {
+                "name": name,
+                "value": float(value),
+                "low": None if low is None else float(low),
+                "high": None if high is None else float(high),
+                "unit": spelled(unit),
+                "origin": origin,
+                "fact_id": fact_id,
+            }
         )
 
     def widen(self, name: str, low: float, high: float) -> None:
@@ -98,6 +107,10 @@ class Derivation:
         """Add a formula over the inputs and steps so far."""
         self.formulas[formula.name] = formula
 
+    def bound(self, name: str, low: float, high: float) -> None:
+        """Give a step the ends of its 80 % interval, where effects added in log space would leave what it can be: a difference, a share."""
+        self._bounds[name] = (low, high)
+
     def assume(self, sentence: str) -> None:
         """Say what was assumed."""
         self.assumptions.append(sentence)
@@ -122,7 +135,7 @@ class Derivation:
                     "value": None if fact.value is None else shown.value * scale,
                     "low": None if shown.low is None else shown.low * scale,
                     "high": None if shown.high is None else shown.high * scale,
-                    "unit": scaled_unit or unit or fact.unit,
+                    "unit": spelled(scaled_unit or unit or fact.unit),
                     "boundary": fact.scope.get("boundary"),
                     "as_of": fact.as_of,
                     "fact_id": fact.id,
@@ -150,6 +163,9 @@ class Derivation:
             if (wanted is None or name in wanted) and name not in found:
                 low, high = uncertain.get(name, (value, value))
                 found[name] = Interval(value, low, high) if 0 < low <= value <= high else Interval(value, value, value)
+        for name, (low, high) in self._bounds.items():
+            if name in found:
+                found[name] = Interval(found[name].value, min(low, found[name].value), max(high, found[name].value))
         return found
 
     def _interval(self, name: str, origins: Mapping[str, Collection[str]], *, exact: bool) -> str:
@@ -187,14 +203,14 @@ class Derivation:
                         "value": _clean(interval.value * scale),
                         "low": _clean(interval.low * scale),
                         "high": _clean(interval.high * scale),
-                        "unit": told["unit"] or canonical,
+                        "unit": spelled(told["unit"] or canonical),
                         "interval": told["interval"] or self._interval(told["name"], origins, exact=exact),
                         "boundary": told["boundary"],
                         "as_of": told["as_of"],
                     }
                 )
             )
-        steps = [Step.of({"name": formula.name, "expression": formula.expression, "value": _clean(found[formula.name].value), "unit": formula.unit}) for formula in self.formulas.values()]
+        steps = [Step.of({"name": formula.name, "expression": formula.expression, "value": _clean(found[formula.name].value), "unit": spelled(formula.unit)}) for formula in self.formulas.values()]
         validated = filled(arguments)
         fixed: dict[str, Any] = {
             "tool": tool,

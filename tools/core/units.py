@@ -37,6 +37,8 @@ NUMBER: Dimension = ()
 HOURS_PER_YEAR = 8760.0
 """A year of 365 days, as the field counts it (6.5 kW all year is 56.94 MWh)."""
 
+_PERCENT = ("%", "percent", "per cent", "pct", "百分之")
+
 _SI = {"p": 1e-12, "n": 1e-9, "µ": 1e-6, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18, "Z": 1e21}
 _SI_CHINESE = {"": 1.0, "毫": 1e-3, "千": 1e3, "兆": 1e6, "百万": 1e6, "百萬": 1e6, "吉": 1e9, "太": 1e12}
 _SI_WORDS = {"": 1.0, "milli": 1e-3, "kilo": 1e3, "mega": 1e6, "giga": 1e9, "tera": 1e12, "peta": 1e15, "exa": 1e18}
@@ -115,7 +117,7 @@ def _symbols() -> dict[str, tuple[float, Dimension]]:
     add(HOURS_PER_YEAR, TIME, "yr", "year", "a", "年")
     add(1.0, (("money", 1),), "USD", "$", "US$", "dollar", "美元")
     add(1.0, (("temperature", 1),), "K")
-    add(0.01, NUMBER, "%", "percent", "per cent", "pct", "百分之")
+    add(0.01, NUMBER, *_PERCENT)
     add(1.0, NUMBER, "", "1", "x", "×", "times", "ratio", "share", "倍", "fold")
     for noun in COUNT_NOUNS:
         add(1.0, NUMBER, noun)
@@ -304,6 +306,15 @@ _DIMENSION_NAMES: dict[Dimension, str] = {
     ENERGY: "an energy", EMISSIONS: "a mass of greenhouse gas", VOLUME: "a volume", TIME: "a time", LENGTH: "a length", MASS: "a mass", POWER: "a power", NUMBER: "a plain number",
     combine(EMISSIONS, ENERGY, -1): "a carbon intensity", combine(VOLUME, ENERGY, -1): "a water intensity",
 }  # fmt: skip
+
+
+def spelled(unit: str) -> str:
+    """Return a unit as results spell it: a percentage has one spelling, whatever its source writes.
+
+    >>> spelled("percent"), spelled("kWh")
+    ('%', 'kWh')
+    """
+    return "%" if unit in _PERCENT else unit
 
 
 def name_dimension(dimension: Dimension) -> str:
