@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kilowhat.tools import KilowhatError, Library, call
 from kilowhat.tools.choose_place_and_time import CASES, best_pausing, window_means
 from kilowhat.tools.core.electricity import intensity_fact_id
-from kilowhat.tools.core.place import basis_in_words, find_place
+from kilowhat.tools.core.place import CLEANEST, DIRTIEST, agreement_range, basis_in_words, find_place
 
 LIBRARY = Library.load()
 PUBLISHED = Path(__file__).parent.parent / ".." / "shared" / "reference"
@@ -25,6 +25,14 @@ def agreement(case):
     """The interval that widens results: (low, high)."""
     quantity = LIBRARY.default("method-constant", case=case).quantity
     return quantity.low, quantity.high
+
+
+CEILING, FLOOR = (LIBRARY.fact(fact_id).in_unit("g CO2e/kWh").value for fact_id in (DIRTIEST, CLEANEST))
+
+
+def odds(intensity, floor=0.0):
+    """How far an intensity in g/kWh lies from a clean grid to the dirtiest."""
+    return (intensity + floor) / (CEILING - intensity)
 
 
 def middle(values):
@@ -58,9 +66,12 @@ class TestHowFarPublishedFiguresLieApart:
             place = LIBRARY.place_codes.get(row["region"])
             own = LIBRARY.named("places", place).get("intensity") if place else None
             if own and row["year"] == "2023" and row["grid_avg_consumption_g_per_kwh"]:
-                pairs[own, row["electricity_maps_zone"]] = float(row["grid_avg_consumption_g_per_kwh"]) / LIBRARY.fact(own).in_unit("g CO2e/kWh").value
+                pairs[own, row["electricity_maps_zone"]] = (LIBRARY.fact(own).in_unit("g CO2e/kWh").value, float(row["grid_avg_consumption_g_per_kwh"]))
         assert len(pairs) == 16
-        assert middle(pairs.values()) == agreement("grid-intensity-regional")
+        factors = [(odds(other) / odds(own), odds(other, FLOOR) / odds(own, FLOOR)) for own, other in pairs.values()]
+        assert (middle([factor for factor, _ in factors])[0], middle([factor for _, factor in factors])[1]) == agreement("grid-intensity-regional")
+        facts = {own: [end * 1000 for end in agreement_range(LIBRARY, LIBRARY.fact(own))] for own, _ in pairs}
+        assert sum(facts[own][0] <= other <= facts[own][1] for (own, _), (_, other) in pairs.items()) == 12
 
     @needs_tables
     def test_operating_margins(self):
@@ -88,16 +99,30 @@ class TestHowFarPublishedFiguresLieApart:
         assert fmean(inside) >= 0.8
 
     def test_and_averages_inside_countries(self):
-        low, high = agreement("grid-intensity-regional")
-        ratios = [
-            rival.in_unit("g CO2e/kWh").value / own.in_unit("g CO2e/kWh").value
+        inside = [
+            agreement_range(LIBRARY, own)[0] <= rival.in_unit("kg CO2e/kWh").value <= agreement_range(LIBRARY, own)[1]
             for own in LIBRARY.find("grid-intensity", basis="average")
             if own.default and own.scope["place"] not in LIBRARY.countries
             for rival in LIBRARY.find("grid-intensity", basis="average", place=own.scope["place"])
             if rival.id != own.id and not rival.scope.get("case", "").startswith("implied")
         ]
-        assert len(ratios) >= 10
-        assert fmean(low <= ratio <= high for ratio in ratios) >= 0.8
+        assert len(inside) >= 10
+        assert fmean(inside) >= 0.8
+
+    def test_no_place_inside_a_country_may_lie_above_the_dirtiest_grid_known(self):
+        assert max((series(zone), intensity_fact_id(zone)) for zone in LIBRARY.countries)[1] == DIRTIEST
+        for place in LIBRARY.names("places"):
+            fact = find_place(LIBRARY, place).intensity
+            low, high = agreement_range(LIBRARY, fact)
+            value = fact.in_unit("kg CO2e/kWh").value
+            assert 0 < low < value < high < series("TKM") / 1000, place
+
+    @pytest.mark.parametrize(("place", "at_most"), [("Alberta", 1.0), ("New South Wales", 1.0), ("Inner Mongolia", 1.0), ("Nunavut", 1.15)])
+    def test_a_coal_grid_stays_below_what_lignite_emits(self, place, at_most):
+        assert call("convert_energy_to_emissions", {"energy": "1 kWh", "region": place}).results[0].high < at_most
+
+    def test_a_clean_grid_reaches_the_life_cycle_of_hydropower(self):
+        assert call("convert_energy_to_emissions", {"energy": "1 kWh", "region": "Quebec"}).results[0].high > 0.024
 
 
 class TestBasesAreKeptApart:
@@ -253,12 +278,40 @@ class TestRegions:
         if len(emissions) < len(places):
             assert all(str(LIBRARY.countries[zone]["name"]) in " ".join(estimate.assumptions) for zone in places)
 
-    def test_a_ranking_mixes_no_two_bases(self):
-        places = ["us-west-2", "cn-north", "ca-qc", "FR", "eu", "europe-north1", "us-az"]
+    def test_a_place_is_never_answered_with_the_figure_of_another(self):
+        places = ["us-west-2", "cn-north", "ca-qc", "FR", "eu", "europe-north1", "us-az", "USA"]
+        own = {place: call("convert_energy_to_emissions", {"energy": "1 kWh", "region": place}).results[0] for place in places}
         for pair in itertools.combinations(places, 2):
             estimate = call("choose_place_and_time", {"energy": "1 kWh", "regions": list(pair)})
-            taken = {entry.fact_id for entry in estimate.inputs if "intensity" in entry.name}
-            assert len({LIBRARY.fact(fact_id).scope["boundary"] for fact_id in taken}) == 1, pair
+            found = [(result.value, result.low, result.high) for result in estimate.results if result.quantity == "emissions"]
+            assert found == sorted((own[place].value, own[place].low, own[place].high) for place in pair), pair
+
+    def test_bases_that_differ_are_named_and_the_order_is_sure_only_where_the_ranges_lie_apart(self):
+        places = ["us-west-2", "cn-north", "ca-qc", "FR", "SWE", "europe-north1", "us-az", "POL", "us-tx", "DEU"]
+        for pair in itertools.combinations(places, 2):
+            estimate = call("choose_place_and_time", {"energy": "1 kWh", "regions": list(pair)})
+            codes = {warning.code for warning in estimate.warnings}
+            low, high = (result for result in estimate.results if result.quantity == "emissions")
+            counted = [LIBRARY.fact(entry.fact_id).scope["boundary"] for entry in estimate.inputs if "intensity" in entry.name]
+            assert ("bases_differ" in codes) is (counted[0] != counted[1]), pair
+            assert ("order_not_sure" in codes) is (low.high >= high.low), pair
+            if counted[0] != counted[1]:
+                assert all(("stack" in result.boundary) is (boundary == "direct") for result, boundary in zip((low, high), counted, strict=True))
+
+    @given(places=st.lists(st.sampled_from([*LIBRARY.names("places"), *LIBRARY.countries]), min_size=2, max_size=5, unique_by=lambda place: find_place(LIBRARY, place).id))
+    def test_no_saving_is_beyond_what_there_is_to_save(self, places):
+        for energy in ("100 kWh", "50-200 kWh"):
+            estimate = call("choose_place_and_time", {"energy": energy, "regions": places})
+            highest = [result for result in estimate.results if result.quantity == "emissions"][-1]
+            for result in estimate.results:
+                assert 0 <= result.low <= result.value <= result.high
+                if result.quantity == "saving":
+                    assert result.high <= highest.high * (1 + 1e-9)
+                if result.quantity == "saving-share":
+                    assert result.high <= 100
+                    assert result.unit == "%"
+                if result.quantity == "ratio":
+                    assert result.low >= 1
 
     def test_thirty_regions_for_a_chained_energy_stay_small(self):
         zones = [zone for zone in LIBRARY.countries if zone != "WOR"][:30]

@@ -2,8 +2,12 @@
 
 **Formula**: emissions = energy × carbon intensity; saving = highest − lowest, or mean over all starts − best start.
 
-**Boundary**: location-based averages. A ranking never mixes bases: where places inside countries (stack emissions) meet countries
-(life cycle), all are taken at the average of their country, which is said, or refused where that would make two of them one.
+**Boundary**: location-based averages. Every place has its own figure, the one that ``convert_energy_to_emissions`` takes, and never
+another's. Where places inside countries (stack emissions) meet countries (life cycle), the two bases are named, and an order across
+them is called sure only where their ranges lie apart: the range of a stack figure reaches the life-cycle averages of its place.
+
+**Uncertainty**: a difference adds the deviations of its two ends in quadrature as they are, not as logarithms, and none is below zero;
+the ratio of the highest to the lowest is at least one, and the share saved is 1 − 1 / ratio: where the order may turn, nothing is saved.
 
 **Assumptions**: over hours, the job draws the same power all the time, the intensities are known in advance, pausing costs nothing.
 
@@ -21,7 +25,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import Annotated
@@ -33,11 +37,11 @@ from kilowhat.tools.core.errors import InvalidArguments, MissingInput, UnitMisma
 from kilowhat.tools.core.estimate import Estimate, head_of
 from kilowhat.tools.core.estimate import Input as EstimateInput
 from kilowhat.tools.core.expression import Formula
-from kilowhat.tools.core.place import Place, add_intensity_fact, basis_in_words, find_place
+from kilowhat.tools.core.place import KG_PER_KWH, Place, add_intensity_fact, agreement_range, basis_in_words, find_place
 from kilowhat.tools.core.quantities import QUANTITY, Told, read_quantity
 from kilowhat.tools.core.reference import Fact, Library, fold
 from kilowhat.tools.core.tool import MAXIMUM_REF, Arguments, Tool, ref
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, combine, format_number, format_quantity, parse_quantity
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, Quantity, combine, format_number, format_quantity, parse_quantity
 
 MOST_REGIONS = 30
 SHOWN_REGIONS = 4
@@ -124,7 +128,7 @@ def choose_place_and_time(arguments: Input, library: Library) -> Estimate:
     Raises:
         UnknownName: for a region or case that is not known (``unknown_name``).
         MissingInput: where neither regions, hours nor a case are told, or no energy (``missing_input``).
-        InvalidArguments: where two of them are told, bases would be mixed, or the job is longer than the hours (``invalid_arguments``).
+        InvalidArguments: where two of them are told, a place is told twice, or the job is longer than the hours (``invalid_arguments``).
     """
     told = [name for name in ("regions", "hourly_intensity_g_co2e_per_kwh", "case") if getattr(arguments, name) is not None]
     if not told:
@@ -148,12 +152,18 @@ def choose_place_and_time(arguments: Input, library: Library) -> Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A place of the ranking: its name, and its intensity as a fact or as told."""
+    """A place of the ranking: its name, its intensity as a fact or as told, and the ends between which others put it."""
 
     name: str
     kg_per_kwh: float
+    low: float
+    high: float
     fact: Fact | None = None
     place: Place | None = None
+
+    def is_as(self, other: Candidate) -> bool:
+        """Return whether the same figure answers for both."""
+        return self.fact is not None and other.fact is not None and self.fact.id == other.fact.id
 
 
 def _over_regions(arguments: Input, library: Library, energy: Told) -> Estimate:
@@ -164,10 +174,10 @@ def _over_regions(arguments: Input, library: Library, energy: Told) -> Estimate:
 
 
 def _candidates(regions: Sequence[str], library: Library) -> tuple[list[Candidate], list[tuple[str, str]]]:
-    """Return the places on one basis, with what must be said about that as (code, sentence).
+    """Return the places with the figure of each, and what must be said about them together as (code, sentence).
 
     Raises:
-        InvalidArguments: where a place is told twice, or the bases can't be made one.
+        InvalidArguments: where a place is told twice.
     """
     if any(text.strip()[:1].isdigit() for text in regions):
         return [_given(text) for text in regions], []
@@ -176,13 +186,30 @@ def _candidates(regions: Sequence[str], library: Library) -> tuple[list[Candidat
     if twice is not None:
         raise InvalidArguments(f"{twice} is told twice; a ranking takes each place once.", field="regions")
     notes: list[tuple[str, str]] = []
-    if len({place.intensity.scope.get("boundary") for place in places}) > 1:
-        places, notes = _on_country_averages(places, library)
+    by_boundary: dict[str, list[str]] = {}
     by_fact: dict[str, list[str]] = {}
     for place in places:
+        by_boundary.setdefault(place.intensity.scope.get("boundary", ""), []).append(place.name)
         by_fact.setdefault(place.intensity.id, []).append(place.name)
+    if len(by_boundary) > 1:
+        told = "; ".join(f"{_several(names)}: {BOUNDARIES.get(boundary, 'not told by the source')}" for boundary, names in sorted(by_boundary.items()))
+        notes.append(("bases_differ", f"Each place has its own figure, and they count different things ({told}). Across these the order is sure only where the ranges lie apart."))
     notes += [("same_figure", f"{' and '.join(names)} are answered with the same figure, so nothing is said about which is better.") for names in by_fact.values() if len(names) > 1]
-    return [Candidate(place.name, place.intensity.in_unit("kg CO2e/kWh").value, place.intensity, place) for place in places], notes
+    return [_of_place(place, library) for place in places], notes
+
+
+BOUNDARIES = {"life-cycle": "the life cycle of generation", "direct": "stack emissions alone"}
+
+
+def _several(names: Sequence[str]) -> str:
+    """Return a few names, and how many more there are."""
+    return " and ".join(names) if len(names) <= 3 else f"{', '.join(names[:2])} and {len(names) - 2} more"
+
+
+def _of_place(place: Place, library: Library) -> Candidate:
+    value = place.intensity.in_unit(KG_PER_KWH).value
+    low, high = agreement_range(library, place.intensity) or (value, value)
+    return Candidate(place.name, value, low, high, place.intensity, place)
 
 
 def _given(text: str) -> Candidate:
@@ -195,27 +222,7 @@ def _given(text: str) -> Candidate:
     value = quantity.to("kg CO2e/kWh").value
     if value > 5:
         raise InvalidArguments(f"{text[:60]!r} is above 5000 g CO2e/kWh, beyond any power plant.", field="regions")
-    return Candidate(f"{format_number(value * 1000)} g CO2e/kWh", value)
-
-
-def _on_country_averages(places: Sequence[Place], library: Library) -> tuple[list[Place], list[tuple[str, str]]]:
-    """Return all places at the life-cycle average of their country, and what that changes.
-
-    Raises:
-        InvalidArguments: where two places of one country would become one.
-    """
-    moved = [place if place.country is None or place.zone == place.country else replace(place, intensity=find_place(library, place.country).intensity) for place in places]
-    changed = [place.name for place, after in zip(places, moved, strict=True) if place.intensity.id != after.intensity.id]
-    zones = [place.zone for place in moved]
-    for place, after in zip(places, moved, strict=True):
-        if place.name in changed and zones.count(after.zone) > 1:
-            raise InvalidArguments(
-                f"{place.name} has a figure of its own for stack emissions alone, others here for the life cycle; on the average of its country it would be the same as another place of the list. "
-                "Rank the places of one country by themselves, or one place a country.",
-                field="regions",
-            )
-    sentence = f"{' and '.join(changed)} {'is' if len(changed) == 1 else 'are'} ranked with the average of the country: the figure of the place counts stack emissions alone, and a ranking never mixes that with the life cycle."
-    return moved, [("country_average", sentence)]
+    return Candidate(f"{format_number(value * 1000)} g CO2e/kWh", value, value, value)
 
 
 def _ranking(arguments: Input, library: Library, energy: Told, ranked: Sequence[Candidate], shown: int, notes: Sequence[tuple[str, str]]) -> Estimate:
@@ -223,6 +230,7 @@ def _ranking(arguments: Input, library: Library, energy: Told, ranked: Sequence[
     derivation = Derivation(library)
     derivation.quantity("energy_kwh", energy.quantity, "kWh", energy.facts)
     lowest, highest = ranked[0], ranked[-1]
+    mixed = any(code == "bases_differ" for code, _ in notes)
     rows = [(1, lowest, "lowest_intensity_kg_co2e_per_kwh", LOWEST)]
     rows += [(rank, ranked[rank - 1], f"intensity_{rank}_kg_co2e_per_kwh", BETWEEN[rank - 2]) for rank in range(2, shown)]
     rows.append((len(ranked), highest, "highest_intensity_kg_co2e_per_kwh", HIGHEST))
@@ -234,22 +242,20 @@ def _ranking(arguments: Input, library: Library, energy: Told, ranked: Sequence[
         derivation.step(formula)
         basis = basis_in_words(candidate.fact) if candidate.fact is not None else "at the intensity given"
         label = f"lowest: {candidate.name}" if rank == 1 else f"highest: {candidate.name}" if candidate is highest else f"{rank}. {candidate.name}"
-        derivation.result(formula.name, "emissions", label, boundary=basis if rank == 1 else None, as_of=candidate.fact.as_of if candidate.fact else None)
-    derivation.step(SAVING)
-    derivation.result(SAVING.name, "saving", f"saved in {lowest.name} against {highest.name}")
-    alike = lowest.fact is not None and highest.fact is not None and lowest.fact.id == highest.fact.id
-    if highest.kg_per_kwh > 0 and not alike:
-        derivation.step(SAVED_SHARE)
-        derivation.result(SAVED_SHARE.name, "saving-share", "share saved")
-    if lowest.kg_per_kwh > 0 and not alike:
-        derivation.step(RATIO)
-        derivation.result(RATIO.name, "ratio", "highest to lowest")
+        derivation.result(formula.name, "emissions", label, boundary=basis if rank == 1 or mixed else None, as_of=candidate.fact.as_of if candidate.fact else None)
+    _add_savings(derivation, lowest, highest, energy)
     if shown < len(ranked):
         order = "; ".join(f"{rank}. {_with_source(candidate)}" for rank, candidate in enumerate(ranked, 1))
         derivation.assume(f"All by g CO2e/kWh: {order}.")
     for code, sentence in notes:
         derivation.warn(code, sentence)
-    _warn_of_order_and_water(derivation, ranked, shown)
+    _warn_of_order(derivation, ranked)
+    _warn_of_water(derivation, lowest, highest)
+    for _, candidate, _, _ in rows:
+        if candidate.place is not None and candidate.place.note:
+            derivation.assume(candidate.place.note if candidate.place.note.startswith(candidate.name) else f"{candidate.name}: {candidate.place.note}")
+    if mixed:
+        _add_same_basis(derivation, [candidate for _, candidate, _, _ in rows])
     _assume_told(derivation, energy)
     return derivation.estimate(TOOL.name, arguments, f"{format_quantity(energy.quantity.to('kWh'))} in {lowest.name}, the lowest of {len(ranked)}")
 
@@ -259,16 +265,80 @@ def _with_source(candidate: Candidate) -> str:
     return f"{candidate.name} {format_number(candidate.kg_per_kwh * 1000, 3)}" + (f" [{candidate.fact.id}]" if candidate.fact else "")
 
 
-def _warn_of_order_and_water(derivation: Derivation, ranked: Sequence[Candidate], shown: int) -> None:
-    """Say where the order of the first two is not sure, and where the best place takes more water than the worst."""
-    lowest, second, highest = ranked[0], ranked[1], ranked[-1]
-    if lowest.fact is not None and second.fact is not None and lowest.fact.id != second.fact.id:
-        best = derivation.inputs["lowest_intensity_kg_co2e_per_kwh"]
-        following = derivation.inputs["intensity_2_kg_co2e_per_kwh" if shown > 2 else "highest_intensity_kg_co2e_per_kwh"]
-        if (best.high or best.value) >= (following.low or following.value):
-            derivation.warn("order_not_sure", f"{lowest.name} and {second.name} lie closer together than published averages of one place do: their order is not sure.")
+def _add_savings(derivation: Derivation, lowest: Candidate, highest: Candidate, energy: Told) -> None:
+    """Add what the lowest place saves against the highest: as a mass, as a share and as a ratio, none beyond what it can be."""
+    derivation.step(SAVING)
+    derivation.result(SAVING.name, "saving", f"saved in {lowest.name} against {highest.name}")
+    if lowest.is_as(highest):
+        return
+    derivation.bound(SAVING.name, *difference_range(highest, lowest, energy.quantity.to("kWh")))
+    if highest.kg_per_kwh > 0:
+        derivation.step(SAVED_SHARE)
+        derivation.result(SAVED_SHARE.name, "saving-share", "share saved")
+    if lowest.kg_per_kwh > 0:
+        derivation.step(RATIO)
+        ratio = derivation.evaluate({RATIO.name})[RATIO.name]
+        derivation.bound(RATIO.name, max(1.0, ratio.low), ratio.high)
+        derivation.bound(SAVED_SHARE.name, (1 - 1 / max(1.0, ratio.low)) * 100, (1 - 1 / ratio.high) * 100)
+        derivation.result(RATIO.name, "ratio", "highest to lowest")
+
+
+def difference_range(more: Candidate, less: Candidate, energy: Quantity) -> tuple[float, float]:
+    """Return the ends of energy × (more − less), in kg CO2e: never below zero, never above what the larger emits at most.
+
+    The deviations of the two intensities add in quadrature as they are; that of the energy, which both share, as a factor.
+    """
+    apart = more.kg_per_kwh - less.kg_per_kwh
+    low = max(0.0, apart - math.hypot(more.kg_per_kwh - more.low, less.high - less.kg_per_kwh))
+    high = apart + math.hypot(more.high - more.kg_per_kwh, less.kg_per_kwh - less.low)
+    down, up = (math.log(energy.value / energy.low) if energy.low else 0.0, math.log(energy.high / energy.value) if energy.high and energy.value else 0.0)
+    if apart == 0:
+        return 0.0, energy.value * math.exp(up) * high
+    return (
+        energy.value * apart * math.exp(-math.hypot(math.log(apart / low), down)) if low else 0.0,
+        energy.value * apart * math.exp(math.hypot(math.log(high / apart), up)),
+    )
+
+
+def _warn_of_order(derivation: Derivation, ranked: Sequence[Candidate]) -> None:
+    """Say where another place may be the lowest or the highest, since the ranges of published averages meet."""
+    lowest, highest = ranked[0], ranked[-1]
+    lower = [other.name for other in ranked[1:] if other.fact is not None and not other.is_as(lowest) and other.low <= lowest.high]
+    higher = [other.name for other in ranked[:-1] if other.fact is not None and not other.is_as(highest) and other.high >= highest.low]
+    told = []
+    if len(ranked) == 2 and lower:
+        told.append(f"The order of {lowest.name} and {highest.name} is not sure: published averages of one place lie as far apart as these two.")
+    elif lower or higher:
+        told += [f"Which is lowest is not sure: {_several(lower)} may be below {lowest.name}."] if lower else []
+        told += [f"Which is highest is not sure: {_several(higher)} may be above {highest.name}."] if higher else []
+    if told and derivation.evaluate({SAVING.name})[SAVING.name].low == 0:
+        told.append("Nothing may be saved at all: the saving is shown from 0 and the ratio from 1.")
+    if told:
+        derivation.warn("order_not_sure", " ".join(told))
+
+
+def _add_same_basis(derivation: Derivation, shown: Sequence[Candidate]) -> None:
+    """List, of places whose figure counts something else than that of others, a checked figure that counts the same."""
+    boundaries = {candidate.fact.scope.get("boundary") for candidate in shown if candidate.fact is not None}
+    energy = derivation.inputs["energy_kwh"].value
+    for candidate in shown:
+        fact = candidate.fact
+        if fact is None:
+            continue
+        for boundary in boundaries - {fact.scope.get("boundary"), None}:
+            known = [
+                other
+                for other in derivation.library.find("grid-intensity", place=fact.scope["place"], basis="average", boundary=str(boundary))
+                if "case" not in other.scope and other.checked.against != "unverified"
+            ]
+            for other in sorted(known, key=lambda other: other.as_of or "")[-1:]:
+                derivation.alternative(other, label=f"{candidate.name}, counting {BOUNDARIES[str(boundary)]}", scale=energy, unit=KG_PER_KWH, scaled_unit="kg CO2e")
+
+
+def _warn_of_water(derivation: Derivation, lowest: Candidate, highest: Candidate) -> None:
+    """Say where the best place takes more water than the worst."""
     waters = [candidate.place.water.quantity.value if candidate.place and candidate.place.water else None for candidate in (lowest, highest)]
-    if waters[0] is not None and waters[1] is not None and waters[0] > waters[1]:
+    if waters[0] is not None and waters[1] is not None and float(f"{waters[0]:.2g}") > float(f"{waters[1]:.2g}"):
         told = f"{format_number(waters[0], 2)} against {format_number(waters[1], 2)} L/kWh off-site"
         for candidate in (lowest, highest):
             if candidate.place is not None and candidate.place.water is not None:

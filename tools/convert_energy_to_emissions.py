@@ -28,13 +28,11 @@ from pydantic import Field
 from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import InvalidArguments, MissingInput, NotPublished
 from kilowhat.tools.core.estimate import Estimate, head_of
-from kilowhat.tools.core.place import EMISSIONS, INTENSITY_NAME, WATER, Place, PlaceArguments, add_intensity, add_intensity_fact, add_place, basis_in_words, find_place
+from kilowhat.tools.core.place import EMISSIONS, INTENSITY_NAME, KG_PER_KWH, WATER, Place, PlaceArguments, add_intensity, add_intensity_fact, add_place, basis_in_words, find_place
 from kilowhat.tools.core.quantities import QUANTITY, read_quantity
 from kilowhat.tools.core.reference import Fact, Library
 from kilowhat.tools.core.tool import Tool, WholeNumber
 from kilowhat.tools.core.units import ENERGY, format_quantity
-
-KG_PER_KWH = "kg CO2e/kWh"
 
 
 class Input(PlaceArguments):

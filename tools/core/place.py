@@ -8,7 +8,11 @@ basis, which the estimate names. Water is what power plants consume; cooling on 
 
 **Assumptions**: without a place, the world average, said as an assumption. A carbon intensity is as uncertain as
 published figures for one place lie apart: nations, places inside them and operating margins each have their own
-measure (facts of subject ``method-constant``, cases ``grid-intensity``, ``-regional`` and ``-marginal``).
+measure (facts of subject ``method-constant``, cases ``grid-intensity``, ``-regional`` and ``-marginal``). That of a nation or a
+margin is a factor. Inside countries figures count the stack alone and others the life cycle, so the measure is a factor on odds:
+low / (G − low) = r₁₀ · g / (G − g) and (high + a) / (G − high) = r₉₀ · (g + a) / (G − g), where g is the figure, G the dirtiest national
+average of the series (``electricity-tkm-intensity``), which no end reaches, and a the life cycle of hydropower
+(``generation-intensity-hydro-ipcc-2014``), which a clean grid has above its stacks.
 """
 
 from __future__ import annotations
@@ -27,6 +31,9 @@ from kilowhat.tools.core.tool import Arguments
 
 EMISSIONS = Formula("emissions_kg_co2e", "energy_kwh * carbon_intensity_kg_co2e_per_kwh", "kg CO2e")
 INTENSITY_NAME = "carbon_intensity_kg_co2e_per_kwh"
+KG_PER_KWH = "kg CO2e/kWh"
+DIRTIEST, CLEANEST = "electricity-tkm-intensity", "generation-intensity-hydro-ipcc-2014"
+"""The figures between which an average inside a country is taken to lie."""
 WATER = Formula("water_off_site_l", "energy_kwh * water_intensity_l_per_kwh", "L")
 
 REGION = "Where the electricity is used: a country (FR, France, 法国), a US state or subregion, a Chinese region, or a cloud region (us-west-2). Left out: the world average, said as an assumption."
@@ -156,11 +163,22 @@ def add_intensity_fact(derivation: Derivation, name: str, fact: Fact) -> None:
     """Add a grid intensity as an input in kg CO2e per kWh, with the spread of published figures where it has no range of its own."""
     derivation.fact(name, fact, "kg CO2e/kWh", origin="fact")
     told = derivation.inputs[name]
-    case = agreement_case(derivation.library, fact)
-    if told.low is None and case is not None:
-        agreement = derivation.library.default("method-constant", case=case).quantity
-        if agreement.low is not None and agreement.high is not None:
-            derivation.widen(name, told.value * agreement.low, told.value * agreement.high)
+    if told.low is None and (ends := agreement_range(derivation.library, fact)) is not None:
+        derivation.widen(name, *ends)
+
+
+def agreement_range(library: Library, fact: Fact) -> tuple[float, float] | None:
+    """Return how far other published figures for the same place lie, middle 80 %, in kg CO2e per kWh; None where there is no measure."""
+    case = agreement_case(library, fact)
+    if case is None:
+        return None
+    agreement = library.default("method-constant", case=case).quantity
+    low, high, value = float(agreement.low or 1), float(agreement.high or 1), fact.in_unit(KG_PER_KWH).value
+    if case != "grid-intensity-regional":
+        return value * low, value * high
+    ceiling, floor = (library.fact(fact_id).in_unit(KG_PER_KWH).value for fact_id in (DIRTIEST, CLEANEST))
+    below, above = low * value / (ceiling - value), high * (value + floor) / (ceiling - value)
+    return ceiling * below / (1 + below), (ceiling * above - floor) / (1 + above)
 
 
 def agreement_case(library: Library, fact: Fact) -> str | None:
