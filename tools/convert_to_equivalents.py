@@ -6,7 +6,8 @@
 
 **Facts**: defaults of subject ``comparator``; rivals (Netflix 0.8 against 0.077 kWh an hour) are listed beside.
 
-**Limits**: comparators differ by country and by year; the value assumed is always shown.
+**Limits**: comparators differ by country and by year; the value assumed is always shown. A car is a US car, by the kilometre as by
+the mile, unless a European one is named.
 
 >>> from kilowhat.tools import call
 >>> call("convert_to_equivalents", {"quantity": "10.791 MWh", "equivalents": ["us-home-year"]}).results[0].value
