@@ -5,7 +5,8 @@ lower and σ₂ how far the smallest may lie higher, as log-deviations.
 
 **Boundary**: what each amount counts; amounts with different boundaries are compared as they are told.
 
-**Assumptions**: amounts are log-normal and independent, and their ranges are 80 % ranges. Amounts without a range are exact.
+**Assumptions**: amounts are log-normal and independent, and their ranges are 80 % ranges. Of amounts that have no range the ratio is
+told and no probability: without a range is not without an error.
 
 **Facts**: those that the amounts name.
 
@@ -111,10 +112,11 @@ def _estimate(arguments: Input, library: Library, labels: Sequence[str], told: S
     derivation.step(Formula("ratio", f"item_{most + 1} / item_{least + 1}", "ratio"))
     derivation.result("ratio", "ratio", f"{labels[most]} over {labels[least]}" if amounts[most].value > amounts[least].value else "as much the one as the other")
     sure = probability_of_more(amounts[most], amounts[least])
-    derivation.quantity("probability", Quantity(sure, "ratio"), "ratio")
-    derivation.result("probability", "probability", f"probability that {labels[most]} is more than {labels[least]}", interval="from the overlap of the ranges")
+    if sure is not None:
+        derivation.quantity("probability", Quantity(sure, "ratio"), "ratio")
+        derivation.result("probability", "probability", f"probability that {labels[most]} is more than {labels[least]}", interval="from the overlap of the ranges")
     next_sure = probability_of_more(amounts[most], amounts[order[1]])
-    if len(amounts) > 2:
+    if len(amounts) > 2 and next_sure is not None:
         derivation.quantity("probability_of_the_largest", Quantity(next_sure, "ratio"), "ratio")
         derivation.result("probability_of_the_largest", "probability", f"probability that {labels[most]} is more than the next, {labels[order[1]]}", interval="from the overlap of the ranges")
     kind = "count" if dimension == NUMBER else KINDS.get(dimension, "quantity")
@@ -123,11 +125,12 @@ def _estimate(arguments: Input, library: Library, labels: Sequence[str], told: S
     for position in range(1, shown) if with_ratios else ():
         derivation.step(Formula(f"ratio_{position + 1}", f"item_{position + 1} / item_1", "ratio"))
         derivation.result(f"ratio_{position + 1}", "ratio", f"{labels[position]} over {labels[0]}")
-    if any(amount.low is not None for amount in amounts):
+    without = [labels[position] for position in order if not _has_range(amounts[position])]
+    if len(without) < len(amounts):
         derivation.assume("The amounts are independent and log-normal, with their ranges as 80 % ranges.")
-    else:
-        derivation.assume("No amount was told with a range, so all are taken as exact.")
-    if next_sure < SURE and next_sure != 0.5:
+    if without:
+        _warn_of_no_range(derivation, without, len(amounts))
+    if next_sure is not None and next_sure < SURE and next_sure != 0.5:
         derivation.warn("order_uncertain", f"Their ranges overlap: that {labels[most]} is more than {labels[order[1]]} has a probability of {format_number(next_sure, 2)}.")
     if all(_REGION.search(item.quantity) for item in arguments.items) and len({_REGION.sub("", item.quantity) for item in arguments.items}) == 1:
         derivation.warn(
@@ -140,14 +143,27 @@ def _estimate(arguments: Input, library: Library, labels: Sequence[str], told: S
     return derivation.estimate("compare", arguments, _which_is_more(labels, amounts, order))
 
 
-def probability_of_more(larger: Quantity, smaller: Quantity) -> float:
-    """Return the probability that the larger of two amounts is really more: 1 or 0.5 where both are exact."""
+def _has_range(amount: Quantity) -> bool:
+    return amount.low is not None and amount.high is not None and amount.low < amount.high
+
+
+def _warn_of_no_range(derivation: Derivation, without: Sequence[str], number: int) -> None:
+    """Say that figures without a range are not certain, and what the probability leaves out."""
+    if len(without) == number:
+        derivation.warn("no_range", "None of these amounts has a range, so how sure the order is can't be said: published figures for one thing often differ more than these may.")
+        return
+    several = " and ".join(without[:2]) if len(without) <= 2 else f"{len(without)} of {number}"
+    derivation.warn("no_range", f"No range is known for {several}, so the probability counts the other ranges alone and is too high.")
+
+
+def probability_of_more(larger: Quantity, smaller: Quantity) -> float | None:
+    """Return the probability that the larger of two amounts is really more; None where neither has a range, which says nothing of it."""
     apart = math.log(larger.value / smaller.value)
     down = math.log(larger.value / larger.low) / Z80 if larger.low else 0.0
     up = math.log(smaller.high / smaller.value) / Z80 if smaller.high else 0.0
     spread = math.hypot(down, up)
     if spread == 0:
-        return 1.0 if apart > 0 else 0.5
+        return None
     return 0.5 * (1 + math.erf(apart / spread / math.sqrt(2)))
 
 
