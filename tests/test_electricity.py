@@ -198,6 +198,32 @@ class TestWater:
                 estimate = call("convert_energy_to_water", {"energy": "1287 MWh", "provider": "Microsoft", "region": place, "pue": pue[0].value})
                 assert math.isclose(estimate.results[0].value, run.in_unit("L").value, rel_tol=0.0005), place
 
+    @pytest.mark.parametrize("tool", ["convert_energy_to_water", "convert_energy_to_emissions", "estimate_fleet"])
+    @pytest.mark.parametrize(
+        ("region", "words"),
+        [
+            ("Singapore", "off-site water has the world average"),
+            ("Hong Kong", "off-site water has the world average"),
+            ("South Africa", "off-site water has the world average"),
+            ("ERCOT", "is that of the average kWh in Texas"),
+            ("us-central1", "is that of the average kWh in Iowa"),
+            ("Oregon", "is that of the average kWh of United States"),
+            ("Texas", None),
+            ("France", None),
+        ],
+    )
+    def test_it_says_whose_water_answers(self, tool, region, words):
+        energy = {"count": 1.0, "power_w": 1000.0, "hours": 1.0} if tool == "estimate_fleet" else {"energy": "1 kWh"}
+        said = " ".join(sentence for sentence in call(tool, {**energy, "region": region}).assumptions if "ff-site water" in sentence and "No PUE" not in sentence)
+        assert (words in said) if words else not said
+
+    def test_a_wue_alone_asks_for_the_site(self):
+        def first(**told):
+            return call("convert_energy_to_water", {"energy": "10 kWh", **told}).results[0].quantity
+
+        assert first(wue_l_per_kwh=0.5) == "water-on-site"
+        assert first(wue_l_per_kwh=0.5, region="FR") == first(provider="Google") == first() == "water"
+
     def test_a_fleet_stays_the_default_of_its_provider(self):
         assert LIBRARY.default("wue-on-site", provider="microsoft").id == "wue-microsoft-2025"
         assert LIBRARY.default("pue", provider="microsoft").id == "pue-microsoft-2025"

@@ -28,7 +28,7 @@ from pydantic import Field
 from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import InvalidArguments, MissingInput, NotPublished
 from kilowhat.tools.core.estimate import Estimate, head_of
-from kilowhat.tools.core.place import EMISSIONS, INTENSITY_NAME, KG_PER_KWH, WATER, Place, PlaceArguments, add_intensity, add_intensity_fact, add_place, basis_in_words, find_place
+from kilowhat.tools.core.place import EMISSIONS, INTENSITY_NAME, KG_PER_KWH, WATER, Place, PlaceArguments, add_intensity, add_intensity_fact, add_place, basis_in_words, find_place, water_in_words
 from kilowhat.tools.core.quantities import QUANTITY, read_quantity
 from kilowhat.tools.core.reference import Fact, Library
 from kilowhat.tools.core.tool import Tool, WholeNumber
@@ -219,6 +219,8 @@ def _add_results(derivation: Derivation, label: str, boundary: str, place: Place
         derivation.fact("water_intensity_l_per_kwh", place.water, "L/kWh")
         derivation.step(WATER)
         derivation.result(WATER.name, "water", "water consumed off-site, at the power plants", boundary="off-site; cooling on the site is not in it")
+        if (whose := water_in_words(derivation.library, place)) is not None:
+            derivation.assume(whose)
 
 
 def _add_rival(derivation: Derivation, rival: Fact, energy_kwh: float, *, prefix: str = "") -> None:

@@ -7,7 +7,9 @@
 reservoirs included. Water of making hardware is not in it.
 
 **Assumptions**: the energy told is IT energy, unless it is known or told to be that of the facility; the mean of US data centres
-where no provider is told; the world average where no region is told; no PUE on IT energy unless told.
+where no provider is told; the world average where no region is told; no PUE on IT energy unless told. Who tells a WUE and no place
+asks for the site: its water stands first. A place without water of its own has that of the place it lies in, of its country, or the
+world average, and the estimate says whose.
 
 **Facts**: defaults of subject ``wue-on-site`` of a provider, and of its sites in a region; ``water-intensity`` of a place;
 ``pue`` where the energy of a facility has to be taken back to that of its computing equipment.
@@ -27,12 +29,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from kilowhat.tools.core import electricity
 from kilowhat.tools.core.derivation import Derivation
-from kilowhat.tools.core.electricity import WORLD, water_fact_id
 from kilowhat.tools.core.errors import InvalidArguments, NotPublished
 from kilowhat.tools.core.estimate import Estimate, head_of
 from kilowhat.tools.core.expression import Formula
-from kilowhat.tools.core.place import REGION, Place, find_place
+from kilowhat.tools.core.place import REGION, Place, find_place, water_in_words
 from kilowhat.tools.core.quantities import QUANTITY, read_quantity
 from kilowhat.tools.core.reference import Fact, Library, Name
 from kilowhat.tools.core.registry import CATALOG
@@ -44,6 +46,10 @@ FACILITY_ENERGY = Formula("facility_energy_kwh", "it_energy_kwh * pue", "kWh")
 ON_SITE = Formula("water_on_site_l", "it_energy_kwh * wue_l_per_kwh", "L")
 OFF_SITE = Formula("water_off_site_l", "facility_energy_kwh * water_intensity_l_per_kwh", "L")
 WATER = Formula("water_l", "water_on_site_l + water_off_site_l", "L")
+
+
+ON_SITE_RESULT = ("water-on-site", "water consumed on the site, for cooling")
+ON_SITE_BOUNDARY = "on-site; WUE is per kWh of IT energy, before overhead"
 
 
 class Input(Arguments):
@@ -67,7 +73,7 @@ class Input(Arguments):
 
 
 def convert_energy_to_water(arguments: Input, library: Library) -> Estimate:
-    """Return the water of an energy: the sum, on the site, and at the power plants.
+    """Return the water of an energy: the sum, on the site, and at the power plants; on the site first where a WUE alone is told.
 
     Raises:
         UnitMismatch: where the quantity is no energy (``unit_mismatch``).
@@ -78,7 +84,7 @@ def convert_energy_to_water(arguments: Input, library: Library) -> Estimate:
     if arguments.provider is not None and arguments.wue_l_per_kwh is not None:
         raise InvalidArguments("Give either provider, whose WUE is looked up, or wue_l_per_kwh.", field="wue_l_per_kwh")
     told = read_quantity(library, arguments.energy, dimensions=(ENERGY,), argument="energy")
-    place = find_place(library, arguments.region or WORLD)
+    place = find_place(library, arguments.region or electricity.WORLD)
     provider = library.name("providers", arguments.provider, field="provider") if arguments.provider is not None else None
     site = place.id if arguments.region is not None else None
     derivation = Derivation(library)
@@ -96,8 +102,12 @@ def convert_energy_to_water(arguments: Input, library: Library) -> Estimate:
     _add_intensity(derivation, arguments, place)
     derivation.step(OFF_SITE)
     derivation.step(WATER)
+    on_site_first = arguments.wue_l_per_kwh is not None and arguments.region is None and arguments.water_intensity_l_per_kwh is None
+    if on_site_first:
+        derivation.result(ON_SITE.name, *ON_SITE_RESULT, boundary=ON_SITE_BOUNDARY)
     derivation.result(WATER.name, "water", "water consumed, on site and at the power plants together", boundary="on site for cooling and off site at the power plants; no water of making hardware")
-    derivation.result(ON_SITE.name, "water-on-site", "water consumed on the site, for cooling", boundary="on-site; WUE is per kWh of IT energy, before overhead")
+    if not on_site_first:
+        derivation.result(ON_SITE.name, *ON_SITE_RESULT, boundary=ON_SITE_BOUNDARY)
     derivation.result(OFF_SITE.name, "water-off-site", "water consumed off-site, at the power plants", boundary="off-site; per kWh of all electricity of the facility")
     for sentence in told.assumptions:
         if not sentence.startswith("No place was told"):
@@ -209,10 +219,12 @@ def _add_intensity(derivation: Derivation, arguments: Input, place: Place) -> No
     derivation.fact("water_intensity_l_per_kwh", fact, "L/kWh")
     if arguments.region is None:
         derivation.assume("No region was told, so off-site water has the world average of electricity; countries differ tenfold, most by hydropower reservoirs.")
-    elif fact.scope["place"] != place.id:
-        derivation.assume(f"Off-site water of {place.name} is that of the average kWh of its country.")
-    elif place.country is not None:
-        rivals = [*rivals, library.fact(water_fact_id(place.country))]
+    else:
+        whose = water_in_words(library, place)
+        if whose is not None:
+            derivation.assume(whose)
+        if place.country is not None and electricity.has_own_water(place.country):
+            rivals = [*rivals, library.fact(electricity.water_fact_id(place.country))]
     for rival in rivals:
         if rival.id != fact.id:
             derivation.alternative(rival, label=f"off-site: {head_of(rival.statement)}", unit="L/kWh")

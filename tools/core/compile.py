@@ -274,6 +274,8 @@ def check_library(sources: Mapping[str, Source], facts: Mapping[str, Fact], clai
     for place in names.get("places", {}).values():
         if place.get("intensity") is not None and place.get("intensity") not in facts:
             raise LibraryError(f"places: {place.id}: intensity {place.get('intensity')!r} is no fact")
+        if place.get("water_of") is not None and not any(fact.default and fact.subject == "water-intensity" and fact.scope.get("place") == place.get("water_of") for fact in facts.values()):
+            raise LibraryError(f"places: {place.id}: no water-intensity of {place.get('water_of')!r} is a default")
         if place.get("country") is not None and place.get("country") not in electricity.zones():
             raise LibraryError(f"places: {place.id}: {place.get('country')!r} is no zone of the electricity series")
 

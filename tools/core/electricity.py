@@ -45,6 +45,11 @@ def water_fact_id(zone: str) -> str:
     return f"electricity-{zone.lower()}-water"
 
 
+def has_own_water(zone: str) -> bool:
+    """Return whether the series holds a zone's own water, not the world average in its place."""
+    return zone == WORLD or "electricity-mix-wue-world" not in (_mixes()[zone]["warnings"] or ())
+
+
 def country_facts(countries: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return two facts a zone, by id: its carbon intensity and its water consumption per kWh.
 
@@ -62,10 +67,9 @@ def country_facts(countries: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[
             "scope": {"place": zone, "basis": "average", "boundary": "life-cycle"},
             "locator": f"electricity_mixes.json, {zone}, gwp", "printed": f"{mix['gwp']} kgCO2eq/kWh",
         }  # fmt: skip
-        world = "electricity-mix-wue-world" in (mix["warnings"] or ())
         facts[water_fact_id(zone)] = common | {
             "id": water_fact_id(zone), "subject": "water-intensity", "unit": "L/kWh", "value": mix["wue"],
-            "statement": f"Water that power plants consume for a kWh generated in {place}, hydropower evaporation included." + (" The series holds the world average here." if world and zone != WORLD else ""),
+            "statement": f"Water that power plants consume for a kWh generated in {place}, hydropower evaporation included." + ("" if has_own_water(zone) else " The series holds the world average here."),
             "scope": {"place": zone, "basis": "average", "boundary": "off-site"},
             "locator": f"electricity_mixes.json, {zone}, wue", "printed": f"{mix['wue']} L/kWh",
         }  # fmt: skip

@@ -83,7 +83,7 @@ def find_place(library: Library, text: str, *, field: str = "region") -> Place:
         intensity = named.get("intensity")
         fact = library.fact(intensity or electricity.intensity_fact_id(country))
         note = named.note if intensity else f"{named.name} is answered with the average of {library.countries[country]['name']}."
-        return Place(place_id, named.name, country, fact, _water(library, place_id, country), note)
+        return Place(place_id, named.name, country, fact, _water(library, place_id, country, named.get("water_of")), note)
     zone = _zones(library).get(key)
     if zone is not None:
         return _zone(library, zone)
@@ -106,10 +106,26 @@ def _place_name(library: Library, place_id: str) -> str:
     return library.named("places", place_id).name
 
 
-def _water(library: Library, place_id: str, country: str | None) -> Fact | None:
-    """Return the water per kWh of a place itself where it is published, else that of its country."""
-    own = next((fact for fact in library.find("water-intensity", place=place_id) if fact.default), None)
-    return own or (library.fact(electricity.water_fact_id(country)) if country else None)
+def _water(library: Library, place_id: str, country: str | None, around: str | None = None) -> Fact | None:
+    """Return the water per kWh of a place itself where it is published, else that of the place it lies in, else that of its country."""
+    for known in (place_id, around):
+        own = next((fact for fact in library.find("water-intensity", place=known) if fact.default), None) if known else None
+        if own is not None:
+            return own
+    return library.fact(electricity.water_fact_id(country)) if country else None
+
+
+def water_in_words(library: Library, place: Place) -> str | None:
+    """Return whose water per kWh answers for a place, where it is not its own; None where it is."""
+    if place.water is None or place.id == electricity.WORLD:
+        return None
+    whose = place.water.scope["place"]
+    if whose in library.countries and not electricity.has_own_water(whose):
+        return f"The series holds no water for {library.countries[whose]['name']}: off-site water has the world average."
+    if whose == place.id:
+        return None
+    told = f"of {library.countries[whose]['name']}" if whose in library.countries else f"in {library.named('places', whose).name}"
+    return f"Off-site water of {place.name} is that of the average kWh {told}."
 
 
 @lru_cache(maxsize=4)
@@ -146,6 +162,8 @@ def add_place(derivation: Derivation, arguments: PlaceArguments, *, boundary: st
         derivation.fact("water_intensity_l_per_kwh", place.water, "L/kWh")
         derivation.step(WATER)
         derivation.result(WATER.name, "water", "water consumed off-site, at the power plants", boundary="off-site; cooling on the site is not in it")
+        if arguments.region is not None and (whose := water_in_words(library, place)) is not None:
+            derivation.assume(whose)
 
 
 def add_intensity(derivation: Derivation, place: Place, intensity: Fact | None = None) -> None:
