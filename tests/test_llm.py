@@ -199,3 +199,78 @@ def test_another_edition_is_another_model():
     library = Library.load()
     assert find_model(library, "mistral-large-2512").known is None
     assert find_model(library, "gpt-4").total.value != find_model(library, "gpt-4-turbo").total.value
+
+
+CHAT = {"output_tokens": 300.0, "input_tokens": 100.0}
+
+
+@pytest.mark.parametrize(
+    ("model", "fact"),
+    [
+        ("GPT-4o mini", "gpt-4o-mini-request-energy-short"),
+        ("GPT-5", "gpt-5-request-energy-minimal-short"),
+        ("DeepSeek-R1", "deepseek-r1-request-energy-short-azure"),
+        ("Gemini 2.5 Flash", "gemini-prompt-energy"),
+    ],
+)
+@pytest.mark.parametrize("region", [None, "France"])
+def test_what_others_published_for_the_same_model_stands_beside_scaled_to_the_requests(model, fact, region):
+    place = {"region": region} if region else {}
+    estimate = call("estimate_llm", {"model": model, "requests": 1000.0, **CHAT, **place})
+    beside = next(other for other in estimate.alternatives if other.fact_id == fact)
+    assert beside.unit == "kWh"
+    assert math.isclose(beside.value, 1000 * Library.load().fact(fact).in_unit("kWh").value)
+
+
+@pytest.mark.parametrize(("model", "warned"), [("GPT-4o mini", True), ("o1", True), ("GPT-4o", False), ("Gemini 2.5 Flash", False)])
+def test_a_range_that_excludes_what_is_published_says_so(model, warned):
+    estimate = call("estimate_llm", {"model": model, **CHAT})
+    assert ("published_outside" in {warning.code for warning in estimate.warnings}) is warned
+    ours = estimate.results[0]
+    apart = [other for other in estimate.alternatives if (other.low or other.value) > ours.high or (other.high or other.value) < ours.low]
+    assert bool([other for other in apart if other.boundary == "facility"]) is warned
+
+
+CLOSED = ["o3", "Grok 4", "Grok 3", "Claude Sonnet 4", "Claude Opus 4", "Claude 3.7 Sonnet", "Claude 3", "Claude", "Gemini", "Gemini 3 Pro", "GPT-4.5", "gpt 7", "Sonnet 4"]
+
+
+@pytest.mark.parametrize("model", CLOSED)
+def test_a_closed_model_is_refused_as_not_published_with_what_is_published(model):
+    with pytest.raises(KilowhatError) as refused:
+        call("estimate_llm", {"model": model, **CHAT})
+    assert (refused.value.code, refused.value.field) == ("not_published", "model")
+    assert "Nearest published for one request: " in refused.value.message
+    named = refused.value.message.partition("[")[2].partition("]")[0]
+    assert Library.load().fact(named).subject == "request-energy"
+    for name in refused.value.nearest:
+        assert find_model(Library.load(), name).total.quantity.value > 0
+
+
+@pytest.mark.parametrize("model", ["xyz foo", "Phi-4", "Grok 1", "GPT-J", "gpt-2-nano", "GPT4All", "o-ring"])
+def test_a_name_of_no_closed_provider_stays_unknown(model):
+    with pytest.raises(KilowhatError) as refused:
+        call("estimate_llm", {"model": model, **CHAT})
+    assert refused.value.code == "unknown_name"
+
+
+@pytest.mark.parametrize(("model", "spelling"), [("claude-sonnet-4-5", "Claude 4.5 Sonnet"), ("claude-opus-4-5", "Claude 4.5 Opus"), ("claude-haiku-4-5", "Claude 4.5 Haiku")])
+def test_the_order_of_words_in_a_name_is_free_and_that_of_its_numbers_is_not(model, spelling):
+    assert find_model(Library.load(), spelling).name == model
+    with pytest.raises(KilowhatError):
+        find_model(Library.load(), spelling.replace("4.5", "5.4"))
+
+
+@pytest.mark.parametrize(
+    ("model", "reasons"), [("DeepSeek-R1", True), ("o1", True), ("o3-mini", True), ("GPT-5", True), ("gpt-oss 120B", True), ("GPT-4o", False), ("Llama 3.1 70B", False), ("gpt-5-chat-latest", False)]
+)
+def test_reasoning_that_was_not_told_is_said_to_be_left_out(model, reasons):
+    silent, told = call("estimate_llm", {"model": model, **CHAT}), call("estimate_llm", {"model": model, **CHAT, "reasoning_tokens": 0.0})
+    assert ("reasoning_not_counted" in {warning.code for warning in silent.warnings}) is reasons
+    assert any("0 are counted" in sentence for sentence in silent.assumptions) is reasons
+    assert "reasoning_not_counted" not in {warning.code for warning in told.warnings}
+    assert silent.results[0].value == told.results[0].value
+
+
+def test_the_size_of_gpt_3_is_the_published_one():
+    estimate = call("estimate_llm", {"model": "GPT-3", **CHAT})
+    assert next(entry for entry in estimate.inputs if entry.name == "active_b").value == 175

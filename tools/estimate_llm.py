@@ -82,6 +82,9 @@ NARROW_BITS = 6.0
 LONG_INPUT = 32768.0
 """Input tokens beyond which the attention that the formula leaves out is no longer small."""
 
+COMPARABLE = 2000.0
+"""Tokens written, or an eighth of those read, beyond which no published figure for a request is of such a length."""
+
 
 class Input(PlaceArguments):
     """A model, what it reads and writes, and how it is served."""
@@ -142,6 +145,7 @@ def estimate_llm(arguments: Input, library: Library) -> Estimate:
         _add_ecologits(derivation, arguments, model, written)
     if model is not None:
         _add_published(derivation, arguments, model, written)
+        _warn_of_reasoning(derivation, arguments, model)
     if read > LONG_INPUT:
         derivation.warn("long_input", "Attention to a prompt this long takes more than the formula counts: it grows with the square of the length.")
     each = "" if arguments.requests == 1 else " each"
@@ -287,21 +291,48 @@ def _add_embodied(derivation: Derivation, device: str) -> None:
 def _add_published(derivation: Derivation, arguments: Input, model: Model, written: float) -> None:
     """List what others published for a request to this model, and what its provider disclosed."""
     library = derivation.library
-    rivals = library.find("request-energy", model=model.known) if model.known else []
-    length = "short" if written <= 500 and (arguments.input_tokens or 0) <= 500 else "medium" if written <= 1250 else "long"
-    rivals = [fact for fact in rivals if fact.default or length in fact.scope.get("case", length)]
+    own = library.find("request-energy", model=model.known) if model.known else []
+    read = arguments.input_tokens or 0
+    length = "short" if written <= 500 and read <= 500 else "medium" if written <= 1250 and read <= LONG_INPUT / 8 else "long"
+    rivals = sorted((fact for fact in own if fact.default or length in fact.scope.get("case", length)), key=lambda fact: (fact.default is None, len(fact.scope.get("case", ""))))
     service = SERVICES.get(model.provider or "") if not model.released else None
     if service is not None:
-        disclosed = [fact for fact in library.find("request-energy", service=service) if "model" not in fact.scope and (fact.as_of or "") >= "2025"]
-        rivals = [fact for fact in rivals if fact.default] + disclosed + [fact for fact in rivals if not fact.default] + library.find("request-energy", service="ai-chatbot", statistic="median")[:1]
-    for fact in rivals[: 1 if model.released else KEPT_ALTERNATIVES]:
+        rivals += [fact for fact in library.find("request-energy", service=service) if "model" not in fact.scope and (fact.as_of or "") >= "2025"]
+    outside = []
+    energy = derivation.evaluate({"energy_kwh"})["energy_kwh"]
+    usual = library.find("request-energy", service="ai-chatbot", statistic="median")[:1] if service is not None else []
+    for fact in (rivals or usual)[: KEPT_ALTERNATIVES + 1]:
         source = library.source(fact.source)
+        told = f" of {length} prompt and answer" if length in fact.scope.get("case", "") else ""
         derivation.alternative(
             fact,
-            label=f"{format_number(arguments.requests, 9)} request{'' if arguments.requests == 1 else 's'} by the figure of {source.authors or source.producer}",
+            label=f"{format_number(arguments.requests, 9)} request{'' if arguments.requests == 1 else 's'}{told} by the figure of {source.authors or source.producer}",
             scale=arguments.requests,
             unit="kWh",
         )
+        each = fact.in_unit("kWh")
+        low, high = ((end or each.value) * arguments.requests for end in (each.low, each.high))
+        alike = length in fact.scope.get("case", "short" if length == "short" or not read else "")
+        if (
+            fact in rivals
+            and alike
+            and max(read / 8, written) <= COMPARABLE
+            and energy.value > 0
+            and fact.scope.get("boundary", arguments.boundary) == arguments.boundary
+            and (low > energy.high or high < energy.low)
+        ):
+            outside.append(f"{format_number(fact.in_unit('Wh').value, 3)} Wh [{fact.id}]")
+    if outside:
+        derivation.warn("published_outside", f"Published per request, outside this range: {', '.join(outside[:2])}.")
+
+
+def _warn_of_reasoning(derivation: Derivation, arguments: Input, model: Model) -> None:
+    """Say that a model that reasons writes more than its answer, where no reasoning was told."""
+    if not model.reasons or arguments.reasoning_tokens is not None:
+        return
+    derivation.assumptions.insert(0, f"No reasoning_tokens were told: 0 are counted, though {model.name} reasons.")
+    ratio = derivation.library.fact("reasoning-to-chat-ratio")
+    derivation.warn("reasoning_not_counted", f"With reasoning an answer takes some {format_number(ratio.quantity.value)} times a chat reply [{ratio.id}]; tell reasoning_tokens.")
 
 
 def _add_ecologits(derivation: Derivation, arguments: Input, model: Model | None, written: float) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from kilowhat.plugin.understanding.plan import Call, Plan, as_ref
 from kilowhat.plugin.understanding.published import measured_by
 from kilowhat.plugin.understanding.slots import THINGS, Slots
+from kilowhat.tools.core.reference import fold
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME
 
 Planner = Callable[[Slots, str, str], Plan]
@@ -49,7 +50,9 @@ def _whole(slots: Slots, kind: str, quantity: str, language: str, text: str, pla
     if thing is not None:
         one = Call("convert_to_equivalents", {"quantity": f"{slots.counts.get('comparator', 1.0)!r} {thing}"})
         return f"{as_ref(one)}#{quantity}"
-    rest = replace(slots, named={name: told for name, told in slots.named.items() if name not in _OF[kind]})
+    asked_for = {fold(told) for told in slots.named.get("run", ())} if kind == "run" else set()
+    others = {name: tuple(one for one in told if fold(one) not in asked_for) for name, told in slots.named.items() if name not in _OF[kind]}
+    rest = replace(slots, named={name: told for name, told in others.items() if told})
     if not (rest.power_w or set(rest.named) & set(THINGS)):
         return None
     planned = planner(rest, language, text)

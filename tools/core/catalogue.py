@@ -3,7 +3,9 @@
 The catalogue comes with the ``ecologits`` package; its loader drops the sources of each
 model, and importing it costs half a second, so the data file is read as it is. Models that it
 does not hold have their parameters as facts of ours (subject ``model-parameters``). Closed
-models have a range, which is an assumption of the catalogue and is called one.
+models have a range, which is an assumption of the catalogue and is called one. A model of a
+provider that publishes no sizes (``closed_models`` of a service) and that nobody lists is refused as
+not published, with the nearest published range of a request.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -20,6 +22,7 @@ from typing import Any
 
 from kilowhat.tools.core.errors import NotPublished, UnknownName
 from kilowhat.tools.core.reference import Checked, Fact, Library, fold
+from kilowhat.tools.core.units import format_number
 
 SOURCE = "ecologits-package"
 _CHECKED = Checked(on="2026-11-21", against="data file")
@@ -33,6 +36,10 @@ _MAKER = re.compile(r"^meta[-_ ]", re.IGNORECASE)
 
 SERVICES = {"openai": "chatgpt", "google_genai": "gemini", "mistralai": "le-chat", "anthropic": "claude"}
 """The service through which a provider's closed models are used, for published figures beside ours."""
+
+
+_REASONING = re.compile(r"(?:^|[-_ /])(?:o[1-9]|r1|qwq|magistral|gpt[-_ ]oss|gpt[-_ ][5-9](?!.*chat))(?:[-_ .]|$)|thinking|reasoning|deep[-_ ]research", re.IGNORECASE)
+"""Names of models that write reasoning before their answer unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,11 @@ class Model:
     released: bool
     known: str | None = None
     entry: str = ""
+
+    @property
+    def reasons(self) -> bool:
+        """Whether the name is that of a model that writes reasoning before its answer."""
+        return bool(_REASONING.search(self.name) or _REASONING.search(self.entry))
 
 
 @lru_cache(maxsize=1)
@@ -114,19 +126,63 @@ def find_model(library: Library, text: str, *, field: str = "model") -> Model:
     found = _seen(library, text[:200])
     if isinstance(found, Model):
         return found
-    known = library.spellings("models")
-    if found is not None:
-        name = library.named("models", found).name
-        raise NotPublished(f"The parameters of {name} are not published; give total_parameters_b and active_parameters_b, or a range of your own in two calls.", field=field)
-    from difflib import get_close_matches
-
-    key = fold(text[:200])
-    spellings = _spellings()
-    near = get_close_matches(key, [*spellings, *known], n=6, cutoff=0.6)
-    told = [library.named("models", known[spelling]).name if spelling in known else spellings[spelling]["name"] for spelling in near]
-    nearest = list({fold(name): name for name in reversed(told)}.values())[::-1][:4]
+    named = library.named("models", found).name if found is not None else None
+    service = closed_service(library, named or text)
+    nearest = _nearest(library, text[:200], service)
+    if named is not None or service is not None:
+        hint = f"Models whose size is known or assumed: {', '.join(nearest)}. " if nearest else ""
+        raise NotPublished(
+            f"The parameters of {named or repr(text[:60])} are not published. {published_requests(library, found, service)} {hint}Or give total_parameters_b and active_parameters_b.",
+            field=field,
+            nearest=nearest,
+        )
     hint = f"Near it: {', '.join(nearest)}." if nearest else "Nothing we know is near it."
     raise UnknownName(f"{text[:60]!r} is no model whose parameters are known here. {hint} Or give total_parameters_b and active_parameters_b.", field=field, nearest=nearest)
+
+
+def _nearest(library: Library, text: str, service: str | None) -> list[str]:
+    """Return the names of up to four models that are spelled nearly so and can be answered, of one service where it is known."""
+    from difflib import get_close_matches
+
+    known, spellings, key = library.spellings("models"), _spellings(), fold(text)
+    near = get_close_matches(key, [*spellings, *known], n=6, cutoff=0.6)
+    if service is not None:
+        near += sorted(spelling for spelling in spellings if spelling.startswith(key))
+    told = [library.named("models", known[spelling]).name if spelling in known else spellings[spelling]["name"] for spelling in near]
+    answered = [name for name in told if isinstance(_seen(library, name), Model) and (service is None or closed_service(library, name) == service)]
+    first: dict[str, str] = {}
+    for name in answered:
+        first.setdefault(fold(name), name)
+    return list(first.values())[:4]
+
+
+def closed_service(library: Library, text: str) -> str | None:
+    """Return the service whose provider publishes no sizes and makes the model that a text names, or None."""
+    plain = " ".join(re.split(r"[-_\s/:]+", text.strip().casefold()))
+    return next((service for service in library.names("services") if (told := library.named("services", service).get("closed_models")) and re.search(rf"^(?:{told})(?: |$)", plain)), None)
+
+
+def published_requests(library: Library, model: str | None, service: str | None) -> str:
+    """Return what is published of the energy of one request to a model, else to models of the same service, else to a large model."""
+
+    def told(facts: Sequence[Fact], whose: str) -> str:
+        quantities = [fact.in_unit("Wh") for fact in facts]
+        low, high = (pick([end for quantity in quantities for end in (quantity.low, quantity.value, quantity.high) if end is not None]) for pick in (min, max))
+        ends = format_number(low, 2) if low == high else f"{format_number(low, 2)} to {format_number(high, 2)}"
+        return f"{ends} Wh for {whose} [{facts[0].id}]"
+
+    checked = [fact for fact in library.find("request-energy") if fact.checked.against != "unverified"]
+    own = [fact for fact in checked if model is not None and fact.scope.get("model") == model]
+    if own:
+        return f"Nearest published for one request: {told(own, library.named('models', str(model)).name)}, {own[0].kind}."
+    alike = [fact for fact in checked if service is not None and "model" in fact.scope and closed_service(library, library.named("models", fact.scope["model"]).name) == service]
+    of_service = [fact for fact in checked if service is not None and fact.scope.get("service") == service and fact.default]
+    if alike or of_service:
+        whose = f"{'other models of ' if alike else ''}{library.named('services', str(service)).name}"
+        alike = alike or of_service
+        return f"Nearest published for one request: {told(alike, whose)}, {alike[0].kind}."
+    usual, reasoning = (library.fact(f"frontier-request-energy{case}") for case in ("", "-reasoning"))
+    return f"Nearest published for one request: {told([usual], 'a large model')}, {told([reasoning], 'one that reasons')}."
 
 
 @lru_cache(maxsize=512)
@@ -148,7 +204,25 @@ def _seen(library: Library, text: str) -> Model | str | None:
         entry = spellings.get(fold(candidate))
         if entry is not None:
             return _model(entry, known or known_names.get(fold(_TUNED.sub("", entry["name"].rpartition("/")[2]))))
+    if known is None and (entry := _in_any_order().get(_parts(text))) is not None:
+        return _model(entry, None)
     return known
+
+
+def _parts(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the words of a name in alphabetical order, and its numbers in theirs: Claude 4.5 Sonnet is Claude Sonnet 4.5."""
+    parts = [part for part in re.split(r"[^\w]+|_", text.strip().casefold()) if part]
+    return tuple(sorted(part for part in parts if not part.isdigit())), tuple(part for part in parts if part.isdigit())
+
+
+@lru_cache(maxsize=1)
+def _in_any_order() -> Mapping[tuple[tuple[str, ...], tuple[str, ...]], dict[str, Any]]:
+    """Return the closed models of the catalogue by their parts; parts that are those of two models stand for none."""
+    found: dict[tuple[tuple[str, ...], tuple[str, ...]], list[dict[str, Any]]] = {}
+    for entry in _entries():
+        if "model-arch-not-released" in (entry["warnings"] or ()):
+            found.setdefault(_parts(entry["name"]), []).append(entry)
+    return {parts: entries[0] for parts, entries in found.items() if len({entry["name"] for entry in entries}) == 1}
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
-from kilowhat.tools.core.estimate import BRIEF, BRIEFEST, METHOD_VERSION, Alternative, Citation, Estimate, Input, Result, Step, Verdict, Warning, cite, head_of, json_size
+from kilowhat.tools.core.estimate import BRIEFER, BRIEFEST, METHOD_VERSION, Alternative, Citation, Estimate, Input, Result, Step, Verdict, Warning, cite, head_of, json_size
 from kilowhat.tools.core.expression import Formula, chain
 from kilowhat.tools.core.reference import Claim, Fact, Library
 from kilowhat.tools.core.spread import Interval, spread_steps
@@ -25,7 +25,7 @@ MAXIMUM_BYTES = 8192
 MAXIMUM_ALTERNATIVES = 5
 Origin = Literal["given", "default", "fact", "derived"]
 KEPT_ALTERNATIVES = 2
-SHORT_TEXT = 600
+SHORT_TEXT = 480
 TEXT_WITHOUT_SOURCES = 300
 
 
@@ -254,8 +254,8 @@ class Derivation:
         """Leave out what an estimate that is too long can best do without, and return whether there was anything.
 
         First alternatives beyond the second; then the last citation that no input takes alone (a mention, or one of several
-        behind a chained quantity), which a warning counts; then the ends of statements, authors and licences; then the other
-        alternatives; then most of statements and locators, which the fact itself holds. Lines of the text that stand in their own fields too go as there is need.
+        behind a chained quantity), which a warning counts; then the ends of statements, of locators and titles, authors and licences;
+        then the other alternatives; then links, and most of statements and locators, which the fact itself holds. Lines of the text that stand in their own fields too go as there is need.
         """
         needed = {entry.fact_id for entry in self.inputs.values()}
         if len(self.alternatives) > KEPT_ALTERNATIVES:
@@ -268,8 +268,8 @@ class Derivation:
             self.warnings = [warning for warning in self.warnings if warning.code != "citations_left_out"]
             self.warn("citations_left_out", f"{self._left_out} more facts are behind this, left out for length.")
             return True
-        if self.brief < BRIEF:
-            self.brief = BRIEF
+        if self.brief < BRIEFER:
+            self.brief += 1
             return True
         if self.alternatives:
             return self._leave_out_alternative(needed)

@@ -170,8 +170,8 @@ def _short(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 2].rsplit(' ', 1)[0].rstrip(',;')} …"
 
 
-BRIEF, BRIEFEST = 1, 2
-_LENGTHS = {BRIEF: (70, 200, 200), BRIEFEST: (30, 40, 50)}
+BRIEF, BRIEFER, BRIEFEST = 1, 2, 3
+_LENGTHS = {BRIEF: (70, 200, 200), BRIEFER: (40, 60, 60), BRIEFEST: (30, 40, 50)}
 """By how brief a citation is, the characters of its statement, of its locator and of the title of its source."""
 
 
@@ -179,7 +179,8 @@ def cite(library: Library, records: Iterable[Fact | Claim], *, brief: int = 0) -
     """Return one citation a fact or claim, in order; a source that comes again carries only its title and link.
 
     Brief ones have the head of the statement, at most 70 characters of it, and a source without authors and licence; one
-    that comes again has its title alone. The briefest have 30 characters of it, 40 of the locator and 50 of the title, and no link.
+    that comes again has its title alone. Briefer ones have 40 characters of it and 60 of locator and title. The briefest have 30
+    characters of it, 40 of the locator and 50 of the title, and no link.
     A claim is cited with the article that makes it, and with its primary source where no fact of that source is cited.
     """
     citations: dict[str, Citation] = {}

@@ -125,7 +125,7 @@ def water_in_words(library: Library, place: Place) -> str | None:
     if whose == place.id:
         return None
     told = f"of {library.countries[whose]['name']}" if whose in library.countries else f"in {library.named('places', whose).name}"
-    return f"Off-site water of {place.name} is that of the average kWh {told}."
+    return f"Off-site water is that of the average kWh {told}."
 
 
 @lru_cache(maxsize=4)
