@@ -243,3 +243,48 @@ def test_the_spread_of_manufacture_is_that_of_the_two_figures_for_the_h100():
     told = library.fact("embodied-agreement")
     ratio = library.fact("nvidia-h100-embodied-ecologits").value / library.fact("nvidia-h100-embodied").value
     assert (told.low, told.high) == (pytest.approx(1 / ratio, rel=0.005), pytest.approx(ratio, rel=0.005))
+
+
+def test_a_refused_run_names_what_is_published_and_denies_nothing_that_the_library_holds():
+    library = Library.load()
+    subjects = ("training-energy", "training-emissions", "training-hours", "training-power", "training-duration")
+    refused = 0
+    for run in library.names("runs"):
+        try:
+            call("estimate_training", {"model": run})
+        except KilowhatError as error:
+            refused += 1
+            held = [fact.id for subject in subjects for fact in library.find(subject, run=run)]
+            assert error.code == "not_published"
+            assert error.message.startswith("Nobody has published") is not held
+            assert all(f"[{fact_id}]" in error.message for fact_id in held[:3])
+    assert refused > 5
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("Falcon-180B", "falcon-180b-training-hours"),
+        ("Grok 4", "310 GWh [grok-4-training-energy]"),
+        ("Claude 3", "the provider of Claude"),
+        ("GPT-4o", "the provider of ChatGPT"),
+        ("Gemini 2.5 Pro", "the provider of Gemini"),
+    ],
+)
+def test_a_closed_or_unsound_run_is_not_published(model, words):
+    with pytest.raises(KilowhatError) as refused:
+        call("estimate_training", {"model": model})
+    assert refused.value.code == "not_published"
+    assert words in refused.value.message
+
+
+@pytest.mark.parametrize(("model", "run"), [("BERT", "BERT base"), ("Stable Diffusion", "Stable Diffusion v1")])
+def test_a_name_without_a_version_says_which_run_it_is_taken_for(model, run):
+    assert f"{model} without a version is taken as {run}." in call("estimate_training", {"model": model}).assumptions
+    assert not any("without a version" in sentence for sentence in call("estimate_training", {"model": run}).assumptions)
+
+
+def test_a_rack_has_the_range_of_its_published_power():
+    energy = call("estimate_fleet", {"device": "GB200 NVL72", "count": 10.0, "hours": 24.0}).results[0]
+    assert (energy.value, energy.low) == (28800, 28800)
+    assert energy.high == pytest.approx(31680)

@@ -31,15 +31,16 @@ from __future__ import annotations
 from pydantic import Field
 
 from kilowhat.tools.core.boundaries import in_words
+from kilowhat.tools.core.catalogue import closed_service
 from kilowhat.tools.core.derivation import Derivation
-from kilowhat.tools.core.errors import InvalidArguments, MissingInput, NotPublished
+from kilowhat.tools.core.errors import InvalidArguments, MissingInput, NotPublished, UnknownName
 from kilowhat.tools.core.estimate import Estimate
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.facility import add_power, add_pue
 from kilowhat.tools.core.place import PlaceArguments, add_place
-from kilowhat.tools.core.reference import Library
+from kilowhat.tools.core.reference import Library, Name, fold
 from kilowhat.tools.core.tool import Tool
-from kilowhat.tools.core.units import format_number
+from kilowhat.tools.core.units import format_number, format_quantity
 
 COMPUTE = Formula("training_flop", "flop_per_parameter_token * parameters_b * 1e9 * tokens_b * 1e9", "FLOP")
 HOURS_OF_COMPUTE = Formula("accelerator_hours", "training_flop / (peak_tflop_per_s * 1e12 * utilisation) / 3600", "h")
@@ -126,7 +127,7 @@ def _by_compute(arguments: Input, library: Library) -> Estimate:
     """Return the estimate of a run told by its parameters and tokens, or by its operations."""
     if arguments.hours is not None:
         raise InvalidArguments("Give either hours, or what they follow from (parameters_b, tokens_b, utilisation); not both.", field="hours")
-    run = library.name("runs", arguments.model, field="model") if arguments.model is not None else None
+    run = _find_run(library, arguments.model) if arguments.model is not None else None
     derivation = Derivation(library)
     what = _add_compute(derivation, arguments)
     if arguments.peak_tflop_per_s is not None:
@@ -208,21 +209,49 @@ def _add_development(derivation: Derivation, share: float, *, boundary: str = WH
         derivation.alternative(fact, label=f"development at the share of others: {fact.statement.rstrip('.')}", unit="ratio", scale=final_kwh, scaled_unit="kWh")
 
 
+def _find_run(library: Library, text: str) -> Name:
+    """Return the run that a text names.
+
+    Raises:
+        UnknownName: with the nearest names.
+        NotPublished: for a model of a provider that publishes nothing of its runs.
+    """
+    try:
+        return library.name("runs", text, field="model")
+    except UnknownName:
+        service = closed_service(library, text)
+        if service is None:
+            raise
+        maker = library.named("services", service).name
+        raise NotPublished(
+            f"Nobody has published what training {text[:60]!r} took: the provider of {maker} publishes nothing of its runs. Give parameters_b, tokens_b and accelerator to estimate it.",
+            field="model",
+        ) from None
+
+
+def _not_published(library: Library, run: Name) -> NotPublished:
+    """Return the refusal of a run whose figures are none to calculate with, naming those that there are."""
+    held = [fact for subject in ("training-energy", "training-emissions", "training-hours", "training-power", "training-duration") for fact in library.find(subject, run=run.id)]
+    how = "Give parameters_b, tokens_b and accelerator, or accelerator_count, hours and accelerator, to estimate it."
+    if not held:
+        return NotPublished(f"Nobody has published energy, emissions or accelerator-hours of training {run.name}. {how}", field="model")
+    told = "; ".join(f"{format_quantity(fact.quantity)} [{fact.id}], {fact.kind} by {library.source(fact.source).authors or library.source(fact.source).producer}" for fact in held[:3])
+    return NotPublished(f"No figure of training {run.name} is sound enough to calculate with. Published: {told}. {how}", field="model", nearest=[fact.id for fact in held[:4]])
+
+
 def _known_run(arguments: Input, library: Library) -> Estimate:
-    run = library.name("runs", str(arguments.model), field="model")
+    run = _find_run(library, str(arguments.model))
     energy = next(iter(fact for fact in library.find("training-energy", run=run.id) if fact.default), None)
     emissions = next(iter(fact for fact in library.find("training-emissions", run=run.id) if fact.default), None)
     if energy is None and emissions is None:
-        raise NotPublished(
-            f"Nobody has published energy, emissions or accelerator-hours of training {run.name} that could be checked. Give parameters_b, tokens_b and accelerator to estimate it.",
-            field="model",
-            nearest=[fact.id for fact in library.find("training-energy", run=run.id) + library.find("training-emissions", run=run.id)],
-        )
+        raise _not_published(library, run)
     share = arguments.development_share
     for fact in (energy, emissions) if share is not None else ():
         if fact is not None and fact.scope.get("part") in COUNTS_MORE:
             raise InvalidArguments(f"The published figure of {run.name} counts {in_words(fact)}, so no share of development comes on top.", field="development_share")
     derivation = Derivation(library)
+    if fold(str(arguments.model)) in {fold(bare) for bare in run.get("bare") or ()}:
+        derivation.assume(f"{arguments.model} without a version is taken as {run.name}.")
     asked_for_place = arguments.region is not None or arguments.carbon_intensity_g_co2e_per_kwh is not None
     if energy is not None and share is not None:
         derivation.fact(FINAL_RUN.name, energy, "kWh")

@@ -16,7 +16,7 @@ def find_power(library: Library, text: str, *, field: str) -> tuple[Name, Fact]:
         NotPublished: where no checked power is known.
     """
     device = library.name("hardware", text, field=field)
-    subject = "server-power" if device.get("kind") in ("server", "rack") else "device-power"
+    subject = {"server": "server-power", "rack": "rack-power"}.get(str(device.get("kind")), "device-power")
     return device, library.default(subject, field=field, hardware=device.id)
 
 
