@@ -288,3 +288,20 @@ def test_a_rack_has_the_range_of_its_published_power():
     energy = call("estimate_fleet", {"device": "GB200 NVL72", "count": 10.0, "hours": 24.0}).results[0]
     assert (energy.value, energy.low) == (28800, 28800)
     assert energy.high == pytest.approx(31680)
+
+
+def test_figures_of_two_sources_are_said_to_be_of_two():
+    def warned(**told):
+        return {warning.code: warning.message for warning in call("estimate_embodied", told).warnings}
+
+    assert set(warned(device="H100", count=8.0, host="with")) == {"sources_differ"}
+    assert "164 kg CO2e by NVIDIA" in warned(device="H200", count=8.0)["other_scale"]
+    assert "sources_differ" not in warned(device="H200", host="with")
+    assert not warned(device="A100")
+
+
+def test_a_device_with_its_host_is_not_called_the_part_alone():
+    for host, words in (("with", "their share of the host"), ("without", "the part alone")):
+        boundary = call("estimate_embodied", {"device": "H100", "count": 8.0, "host": host}).results[0].boundary
+        assert words in boundary
+        assert ("the part alone" in boundary) is (host == "without")

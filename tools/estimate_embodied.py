@@ -30,7 +30,7 @@ from kilowhat.tools.core.estimate import Estimate
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.reference import Fact, Library, Name
 from kilowhat.tools.core.tool import Arguments, Tool
-from kilowhat.tools.core.units import HOURS_PER_YEAR, format_number
+from kilowhat.tools.core.units import HOURS_PER_YEAR, format_number, format_quantity
 
 SERVER = Formula("embodied_kg_co2e", "server_host_kg_co2e + accelerators_per_server * accelerator_kg_co2e", "kg CO2e")
 DEVICES = Formula("devices_kg_co2e", "count * embodied_kg_co2e", "kg CO2e")
@@ -42,6 +42,9 @@ OF_SERVERS = Formula("emissions_kg_co2e", "devices_kg_co2e + hosts_kg_co2e", "kg
 OF_SERVERS_SHARE = Formula("emissions_kg_co2e", "devices_share_kg_co2e + hosts_share_kg_co2e", "kg CO2e")
 RATE = Formula("rate_g_co2e_per_h", "devices_kg_co2e * 1000 / life_h", "g CO2e/h")
 RATE_OF_SERVERS = Formula("rate_g_co2e_per_h", "(devices_kg_co2e + hosts_kg_co2e) * 1000 / life_h", "g CO2e/h")
+
+PUBLISHED = ("embodied_kg_co2e", "accelerator_kg_co2e", "host_kg_co2e", "server_host_kg_co2e")
+"""The inputs that are published figures of manufacture."""
 
 WITH, WITHOUT = "with", "without"
 ANY_HOST = "aws-p5-48xlarge"
@@ -109,7 +112,7 @@ def estimate_embodied(arguments: Input, library: Library) -> Estimate:
         if used:
             derivation.step(HOSTS_SHARE)
         derivation.step(OF_SERVERS_SHARE if used else OF_SERVERS)
-        derivation.result(OF_SERVERS.name, "emissions", label, boundary=f"{boundary}; and the share of the host ({host})")
+        derivation.result(OF_SERVERS.name, "emissions", label, boundary=f"{boundary.replace('the part alone', 'the devices')}; and their share of the host ({host})")
         derivation.result(devices.name, "device-emissions", "of which the devices")
         derivation.result(hosts.name, "host-emissions", "of which their hosts")
     else:
@@ -117,6 +120,7 @@ def estimate_embodied(arguments: Input, library: Library) -> Estimate:
     if life_told:
         derivation.step(RATE if host is None else RATE_OF_SERVERS)
         derivation.result(RATE.name, "embodied-rate", "per hour of use" + ("" if arguments.count == 1 else ", of all"))
+    _warn_of_sources(derivation)
     what = f"{format_number(arguments.count, 9)} × {device.name if device else 'device'}"
     return derivation.estimate(TOOL.name, arguments, f"Making {what}" + (f", {format_number(arguments.used_hours or 0, 9)} h used of each" if used else ""))
 
@@ -254,6 +258,31 @@ def _add_published(derivation: Derivation, name: str, fact: Fact) -> None:
     agreement = derivation.library.default("method-constant", case="embodied").quantity
     if told.low is None and agreement.low is not None and agreement.high is not None:
         derivation.inputs[name] = told.model_copy(update={"low": told.value * agreement.low, "high": told.value * agreement.high})
+
+
+def _warn_of_sources(derivation: Derivation) -> None:
+    """Say where figures of two sources are added, and where a source is known to count one part otherwise than the source in use."""
+    library = derivation.library
+    taken = [library.fact(entry.fact_id) for name in PUBLISHED if (entry := derivation.inputs.get(name)) is not None and entry.fact_id is not None]
+    by_source = {fact.source: fact for fact in taken}
+    if len(by_source) > 1:
+        told = " and ".join(f"{_publisher(library, fact)} [{fact.id}]" for fact in by_source.values())
+        derivation.warn("sources_differ", f"The figures added here come from sources that count in different ways: {told}.")
+    for source in by_source:
+        for other in library.find("embodied"):
+            if other.source != source or other.default is not None or "part" in other.scope or "hardware" not in other.scope:
+                continue
+            usual = next((fact for fact in library.find("embodied", hardware=other.scope["hardware"]) if fact.default and "part" not in fact.scope), None)
+            if usual is None or usual.source == source or any(fact.id == usual.id for fact in taken):
+                continue
+            name = library.named("hardware", other.scope["hardware"]).name
+            figures = (f"{format_quantity(other.quantity)} [{other.id}]", f"{format_quantity(usual.quantity)} by {_publisher(library, usual)} [{usual.id}]")
+            derivation.warn("other_scale", f"Not to be compared with figures of other sources: {_publisher(library, other)} puts one {name} at {figures[0]}, against {figures[1]}.")
+
+
+def _publisher(library: Library, fact: Fact) -> str:
+    source = library.source(fact.source)
+    return str(source.producer or source.authors or source.title)
 
 
 def _add_life(derivation: Derivation, arguments: Input) -> None:
