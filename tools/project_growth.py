@@ -81,6 +81,8 @@ def project_growth(arguments: Input, library: Library) -> Estimate:
         if arguments.years is not None:
             derivation.given("years", arguments.years, "year")
         about = f"Demand grows {format_number(arguments.demand_growth)} times"
+        if arguments.start is not None:
+            about = f"From {_add_start(arguments.start, derivation)}: demand grows {format_number(arguments.demand_growth)} times"
     elif arguments.start is not None and arguments.end is not None:
         about = _between(arguments, derivation)
     elif arguments.annual_growth is not None and arguments.years is not None:
@@ -101,7 +103,7 @@ def _refuse_mixtures(arguments: Input) -> None:
     told = arguments.model_dump(exclude_none=True)
     if arguments.forecast is not None and (mixed := [name for name in told if name not in ("forecast", "efficiency_gain")]):
         raise InvalidArguments(f"A known forecast brings its own start, end and years; leave out {', '.join(mixed)}.", field=mixed[0])
-    if arguments.demand_growth is not None and (mixed := [name for name in told if name in ("start", "end", "annual_growth")]):
+    if arguments.demand_growth is not None and (mixed := [name for name in told if name in ("end", "annual_growth")]):
         raise InvalidArguments(f"demand_growth tells the growth already; leave out {', '.join(mixed)}.", field="demand_growth")
     if arguments.demand_growth is not None and arguments.efficiency_gain is None:
         raise MissingInput("demand_growth stands against an efficiency_gain: the factor by which the energy of a unit of work falls.", field="efficiency_gain")
@@ -116,6 +118,15 @@ def _point(library: Library, text: str, argument: str, dimension: Dimension | No
     if dimension is not None and told.quantity.dimension != dimension:
         raise UnitMismatch(f"start is {name_dimension(dimension)} and end is {name_dimension(told.quantity.dimension)}; give both in units of one kind.", field=argument)
     return told
+
+
+def _add_start(text: str, derivation: Derivation) -> str:
+    """Add the amount that demand and efficiency change, and return it in words."""
+    start = _point(derivation.library, text, "start")
+    if start.quantity.dimension == NUMBER:
+        raise UnitMismatch(f"{text[:60]!r} is a plain number; beside demand_growth give start as the energy, emissions or water of today.", field="start")
+    derivation.quantity("start", start.quantity, _unit(start.quantity.dimension), start.facts)
+    return _shown(start.quantity)
 
 
 def _between(arguments: Input, derivation: Derivation) -> str:
@@ -276,5 +287,13 @@ TOOL = Tool(
     arguments=Input,
     run=project_growth,
     example={"forecast": "IEA 2030"},
-    ways=(("forecast",), ("start", "end", "years"), ("annual_growth", "years"), ("start", "annual_growth", "years"), ("demand_growth", "efficiency_gain"), ("efficiency_gain",)),
+    ways=(
+        ("forecast",),
+        ("start", "end", "years"),
+        ("annual_growth", "years"),
+        ("start", "annual_growth", "years"),
+        ("demand_growth", "efficiency_gain"),
+        ("start", "demand_growth", "efficiency_gain"),
+        ("efficiency_gain",),
+    ),
 )
