@@ -305,3 +305,21 @@ def test_a_device_with_its_host_is_not_called_the_part_alone():
         boundary = call("estimate_embodied", {"device": "H100", "count": 8.0, "host": host}).results[0].boundary
         assert words in boundary
         assert ("the part alone" in boundary) is (host == "without")
+
+
+def test_a_request_to_chatgpt_has_the_range_of_what_is_published_for_a_short_one():
+    estimate = call("estimate_service", {"service": "ChatGPT", "requests_per_day": 1000.0})
+    energy = estimate.results[0]
+    assert (energy.low, energy.value, energy.high) == pytest.approx((0.16, 0.3, 0.6))
+    assert energy.interval == "published range"
+    typical = [Library.load().fact(fact_id).in_unit("Wh") for fact_id in Library.load().named("services", "chatgpt").get("typical")]
+    assert all(energy.low <= (quantity.low or quantity.value) and (quantity.high or quantity.value) <= energy.high for quantity in typical)
+    assert any("Long inputs and reasoning lie beyond it" in sentence for sentence in estimate.assumptions)
+    assert next(result for result in estimate.results if result.label == "water, as published per request").boundary.endswith("without method or boundary.")
+
+
+def test_what_has_one_published_figure_alone_says_that_it_has_no_range():
+    for service in ("Gemini", "Google search"):
+        energy = call("estimate_service", {"service": service, "requests_per_day": 1000.0}).results[0]
+        assert energy.low == energy.high
+        assert energy.interval == "as published, without a range"

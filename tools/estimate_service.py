@@ -7,7 +7,10 @@ energy = words per day × GPU-seconds per word / 3600 × power / 1000 × days.
 
 **Assumptions**: one day unless ``days`` says more; every request costs the published average or median.
 
-**Facts**: defaults of subjects ``request-energy``, ``request-emissions``, ``request-water`` and ``service-volume`` of a service.
+**Uncertainty**: where several figures are published for a typical request to a service, the range spans them; a single figure has
+none, which its ``interval`` says.
+
+**Facts**: ``typical`` of a service, which the range spans; defaults of subjects ``request-energy``, ``request-emissions``, ``request-water`` and ``service-volume`` of a service.
 
 **Limits**: the providers' own figures are averages of short texts; reasoning, long inputs and images cost far more.
 
@@ -27,7 +30,7 @@ from kilowhat.tools.core.estimate import Estimate, head_of
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.facility import add_power
 from kilowhat.tools.core.place import PlaceArguments, add_place
-from kilowhat.tools.core.reference import Fact, Library
+from kilowhat.tools.core.reference import Fact, Library, Name
 from kilowhat.tools.core.tool import Tool
 from kilowhat.tools.core.units import format_number
 
@@ -85,6 +88,8 @@ def estimate_service(arguments: Input, library: Library) -> Estimate:
     for name, figure in per_request.items():
         if isinstance(figure, Fact):
             derivation.fact(name, figure, _SUBJECTS[name][1])
+            if service is not None:
+                _add_range(derivation, name, service, figure)
         else:
             derivation.given(name, figure, _SUBJECTS[name][1])
     if "energy_wh_per_request" in per_request:
@@ -104,7 +109,7 @@ def estimate_service(arguments: Input, library: Library) -> Estimate:
     elif arguments.region is not None or arguments.carbon_intensity_g_co2e_per_kwh is not None:
         raise NotPublished("The electricity of a request is not published for this service, so its emissions can't be moved to another place.", field="region")
     if service is not None:
-        _add_rivals(derivation, service.id, per_request)
+        _add_rivals(derivation, service, per_request)
     return derivation.estimate(TOOL.name, arguments, about)
 
 
@@ -169,9 +174,30 @@ def _by_words(arguments: Input, derivation: Derivation) -> Estimate:
     return derivation.estimate(TOOL.name, arguments, f"{format_number(words * arguments.days, 9)} words at {format_number(seconds)} s of one {device}")
 
 
-def _add_rivals(derivation: Derivation, service: str, taken: dict[str, Fact | float]) -> None:
+def _typical(library: Library, service: Name, subject: str) -> list[Fact]:
+    """Return the figures of several publications for a typical request to a service."""
+    return [fact for fact_id in service.get("typical") or () if (fact := library.fact(fact_id)).subject == subject]
+
+
+def _add_range(derivation: Derivation, name: str, service: Name, figure: Fact) -> None:
+    """Give a figure per request the range of what is published for a typical request, and say what lies beyond it."""
+    subject, unit = _SUBJECTS[name]
+    typical = _typical(derivation.library, service, subject)
+    if figure not in typical:
+        return
+    ends = [end for fact in typical for quantity in [fact.in_unit(unit)] for end in (quantity.low, quantity.value, quantity.high) if end is not None]
+    derivation.widen(name, min(ends), max(ends), published=True)
+    others = [fact.in_unit(unit).value for fact in derivation.library.find(subject, service=service.id) if fact.in_unit(unit).value > max(ends) and (fact.as_of or "") >= (figure.as_of or "")[:4]]
+    beyond = f" Long inputs and reasoning lie beyond it, at up to {format_number(max(others), 2)} {unit}." if others else ""
+    derivation.assume(f"The range is that of {len(typical)} published figures for a short request to {service.name} or a model like its own.{beyond}")
+
+
+def _add_rivals(derivation: Derivation, service: Name, taken: dict[str, Fact | float]) -> None:
+    """List other published figures per request: those of a typical one first, then the newest."""
     for name, (subject, unit) in _SUBJECTS.items():
-        for rival in derivation.library.find(subject, service=service):
+        typical = _typical(derivation.library, service, subject)
+        others = [fact for fact in derivation.library.find(subject, service=service.id) if fact not in typical]
+        for rival in (*typical, *sorted(others, key=lambda fact: fact.as_of or "", reverse=True)):
             if rival is not taken.get(name):
                 derivation.alternative(rival, label=f"one request: {head_of(rival.statement)}", unit=unit)
 

@@ -267,6 +267,10 @@ def check_library(sources: Mapping[str, Source], facts: Mapping[str, Fact], clai
             raise LibraryError(f"{subject} of {dict(scope)}: {count} facts are its default")
     for fact in facts.values():
         check_derivation(fact, facts)
+    for service in names.get("services", {}).values():
+        for fact_id in service.get("typical") or ():
+            if fact_id not in facts:
+                raise LibraryError(f"services: {service.id}: {fact_id!r} is no fact")
     for forecast in names.get("forecasts", {}).values():
         for fact_id in (forecast.get("end"), forecast.get("start"), *(forecast.get("cases") or ())):
             if (fact_id is not None or forecast.get("end") is None) and fact_id not in facts:

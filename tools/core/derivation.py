@@ -61,9 +61,11 @@ class Derivation:
             }
         )
 
-    def widen(self, name: str, low: float, high: float) -> None:
-        """Give an input the ends of its 80 % interval."""
+    def widen(self, name: str, low: float, high: float, *, published: bool = False) -> None:
+        """Give an input the ends of its 80 % interval, or of a published range."""
         entry = self.inputs[name]
+        if published:
+            self._published_ranges.append(name)
         self._add(name, entry.value, low, high, entry.unit, entry.origin, entry.fact_id)
 
     def given(self, name: str, value: float, unit: str, *, low: float | None = None, high: float | None = None) -> None:
