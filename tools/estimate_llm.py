@@ -299,9 +299,9 @@ def _add_published(derivation: Derivation, arguments: Input, model: Model, writt
     if service is not None:
         rivals += [fact for fact in library.find("request-energy", service=service) if "model" not in fact.scope and (fact.as_of or "") >= "2025"]
     outside = []
-    energy = derivation.evaluate({"energy_kwh"})["energy_kwh"]
+    energy = derivation.evaluate_results()["energy_kwh"]
     usual = library.find("request-energy", service="ai-chatbot", statistic="median")[:1] if service is not None else []
-    for fact in (rivals or usual)[: KEPT_ALTERNATIVES + 1]:
+    for fact in (rivals or usual)[:KEPT_ALTERNATIVES]:
         source = library.source(fact.source)
         told = f" of {length} prompt and answer" if length in fact.scope.get("case", "") else ""
         derivation.alternative(
@@ -323,7 +323,7 @@ def _add_published(derivation: Derivation, arguments: Input, model: Model, writt
         ):
             outside.append(f"{format_number(fact.in_unit('Wh').value, 3)} Wh [{fact.id}]")
     if outside:
-        derivation.warn("published_outside", f"Published per request, outside this range: {', '.join(outside[:2])}.")
+        derivation.warn("published_outside", f"Published per request, outside this range: {', '.join(outside)}.")
 
 
 def _warn_of_reasoning(derivation: Derivation, arguments: Input, model: Model) -> None:

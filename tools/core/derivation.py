@@ -45,6 +45,7 @@ class Derivation:
         self._published_ranges: list[str] = []
         self._left_out = 0
         self._bounds: dict[str, tuple[float, float]] = {}
+        self._evaluated: tuple[tuple[object, ...], dict[str, Interval]] | None = None
         self.text_room = MAXIMUM_TEXT
         self.brief = 0
 
@@ -170,6 +171,13 @@ class Derivation:
                 found[name] = Interval(found[name].value, min(low, found[name].value), max(high, found[name].value))
         return found
 
+    def evaluate_results(self) -> dict[str, Interval]:
+        """Return the results with their 80 % intervals; evaluated once as long as no input, step, bound or result is added."""
+        state = (*self.inputs.values(), *self.formulas.values(), *self._bounds.values(), *(told["name"] for told in self.results))
+        if self._evaluated is None or len(state) != len(self._evaluated[0]) or any(one is not other for one, other in zip(state, self._evaluated[0], strict=True)):
+            self._evaluated = (state, self.evaluate({told["name"] for told in self.results}))
+        return self._evaluated[1]
+
     def _interval(self, name: str, origins: Mapping[str, Collection[str]], *, exact: bool) -> str:
         """Return what the ends of a result are, from the inputs that it depends on."""
         entries = [self.inputs[needed] for needed in origins.get(name, (name,))]
@@ -186,7 +194,7 @@ class Derivation:
             arguments: The call as validated.
             about: What was estimated, in a few words: the text starts with it.
         """
-        found = self.evaluate({told["name"] for told in self.results})
+        found = self.evaluate_results()
         origins = chain(self.formulas.values()).origins
         units = {name: entry.unit for name, entry in self.inputs.items()} | {name: formula.unit for name, formula in self.formulas.items()}
         results = []
