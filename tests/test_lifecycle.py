@@ -318,6 +318,23 @@ def test_a_request_to_chatgpt_has_the_range_of_what_is_published_for_a_short_one
     assert next(result for result in estimate.results if result.label == "water, as published per request").boundary.endswith("without method or boundary.")
 
 
+@pytest.mark.parametrize(
+    ("service", "words"),
+    [
+        ("Claude", "0.91 to 8.3 Wh for models of Claude [claude-3-7-sonnet-request-energy-short]"),
+        ("DeepSeek", "Wh for DeepSeek [deepseek-"),
+        ("Grok", "a large model [frontier-request-energy]"),
+        ("Sora", "419 Wh"),
+    ],
+)
+def test_a_service_that_publishes_nothing_is_refused_with_what_others_publish(service, words):
+    with pytest.raises(KilowhatError) as refused:
+        call("estimate_service", {"service": service, "requests_per_day": 1000.0})
+    assert refused.value.code == "not_published"
+    assert words in refused.value.message
+    assert not refused.value.message.startswith("Nobody")
+
+
 def test_what_has_one_published_figure_alone_says_that_it_has_no_range():
     for service in ("Gemini", "Google search"):
         energy = call("estimate_service", {"service": service, "requests_per_day": 1000.0}).results[0]

@@ -176,9 +176,10 @@ def published_requests(library: Library, model: str | None, service: str | None)
     if own:
         return f"Nearest published for one request: {told(own, library.named('models', str(model)).name)}, {own[0].kind}."
     alike = [fact for fact in checked if service is not None and "model" in fact.scope and closed_service(library, library.named("models", fact.scope["model"]).name) == service]
-    of_service = [fact for fact in checked if service is not None and fact.scope.get("service") == service and fact.default]
+    of_service = [fact for fact in checked if service is not None and fact.scope.get("service") == service]
+    of_service = [fact for fact in of_service if fact.default] or of_service
     if alike or of_service:
-        whose = f"{'other models of ' if alike else ''}{library.named('services', str(service)).name}"
+        whose = f"{'models of ' if alike else ''}{library.named('services', str(service)).name}"
         alike = alike or of_service
         return f"Nearest published for one request: {told(alike, whose)}, {alike[0].kind}."
     usual, reasoning = (library.fact(f"frontier-request-energy{case}") for case in ("", "-reasoning"))
