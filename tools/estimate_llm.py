@@ -30,6 +30,8 @@ Attention to very long prompts (its square) is not in; nor are speculative decod
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field
@@ -40,7 +42,7 @@ from kilowhat.tools.core.errors import InvalidArguments, MissingInput, NotPublis
 from kilowhat.tools.core.estimate import BRIEF, Alternative, Estimate
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.place import PlaceArguments, add_place
-from kilowhat.tools.core.reference import Library
+from kilowhat.tools.core.reference import Fact, Library
 from kilowhat.tools.core.tool import Tool
 from kilowhat.tools.core.units import format_number
 
@@ -288,39 +290,45 @@ def _add_embodied(derivation: Derivation, device: str) -> None:
     derivation.result(EMBODIED.name, "embodied", "manufacturing, share of the accelerators", boundary="cradle to gate; no host")
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published figure for one request: what follows the number of requests in its label, and whether it is of this model or its provider, and of such a length."""
+
+    fact: Fact
+    label: str
+    comparable: bool
+
+
+@lru_cache(maxsize=512)
+def _published(library: Library, known: str | None, service: str | None, length: str) -> tuple[Published, ...]:
+    """Return what others published for a request to a model, its own figures of such a length first, then what its provider disclosed."""
+    own = [fact for fact in library.find("request-energy", model=known) if fact.default or length in fact.scope.get("case", length)] if known else []
+    own.sort(key=lambda fact: (fact.default is None, len(fact.scope.get("case", ""))))
+    if service is not None:
+        own += [fact for fact in library.find("request-energy", service=service) if "model" not in fact.scope and (fact.as_of or "") >= "2025"]
+    usual = library.find("request-energy", service="ai-chatbot", statistic="median")[:1] if service is not None else []
+    found = []
+    for fact in (own or usual)[:KEPT_ALTERNATIVES]:
+        source, of_length = library.source(fact.source), length in fact.scope.get("case", "")
+        label = f"{f' of {length} prompt and answer' if of_length else ''} by the figure of {source.authors or source.producer}"
+        found.append(Published(fact, label, fact in own and (of_length or (length != "long" and not {"case", "model"} <= set(fact.scope)))))
+    return tuple(found)
+
+
 def _add_published(derivation: Derivation, arguments: Input, model: Model, written: float) -> None:
-    """List what others published for a request to this model, and what its provider disclosed."""
-    library = derivation.library
-    own = library.find("request-energy", model=model.known) if model.known else []
+    """List what others published for a request to this model, and warn where it lies outside the range found."""
     read = arguments.input_tokens or 0
     length = "short" if written <= 500 and read <= 500 else "medium" if written <= 1250 and read <= LONG_INPUT / 8 else "long"
-    rivals = sorted((fact for fact in own if fact.default or length in fact.scope.get("case", length)), key=lambda fact: (fact.default is None, len(fact.scope.get("case", ""))))
-    service = SERVICES.get(model.provider or "") if not model.released else None
-    if service is not None:
-        rivals += [fact for fact in library.find("request-energy", service=service) if "model" not in fact.scope and (fact.as_of or "") >= "2025"]
-    outside = []
     energy = derivation.evaluate_results()["energy_kwh"]
-    usual = library.find("request-energy", service="ai-chatbot", statistic="median")[:1] if service is not None else []
-    for fact in (rivals or usual)[:KEPT_ALTERNATIVES]:
-        source = library.source(fact.source)
-        told = f" of {length} prompt and answer" if length in fact.scope.get("case", "") else ""
-        derivation.alternative(
-            fact,
-            label=f"{format_number(arguments.requests, 9)} request{'' if arguments.requests == 1 else 's'}{told} by the figure of {source.authors or source.producer}",
-            scale=arguments.requests,
-            unit="kWh",
-        )
+    beyond = energy.value == 0 or max(read / 8, written) > COMPARABLE
+    outside = []
+    for published in _published(derivation.library, model.known, None if model.released else SERVICES.get(model.provider or ""), length):
+        fact = published.fact
+        derivation.alternative(fact, label=f"{format_number(arguments.requests, 9)} request{'' if arguments.requests == 1 else 's'}{published.label}", scale=arguments.requests, unit="kWh")
+        if beyond or not published.comparable or fact.scope.get("boundary", arguments.boundary) != arguments.boundary:
+            continue
         each = fact.in_unit("kWh")
-        low, high = ((end or each.value) * arguments.requests for end in (each.low, each.high))
-        alike = length in fact.scope.get("case", "short" if length == "short" or not read else "")
-        if (
-            fact in rivals
-            and alike
-            and max(read / 8, written) <= COMPARABLE
-            and energy.value > 0
-            and fact.scope.get("boundary", arguments.boundary) == arguments.boundary
-            and (low > energy.high or high < energy.low)
-        ):
+        if (each.low or each.value) * arguments.requests > energy.high or (each.high or each.value) * arguments.requests < energy.low:
             outside.append(f"{format_number(fact.in_unit('Wh').value, 3)} Wh [{fact.id}]")
     if outside:
         derivation.warn("published_outside", f"Published per request, outside this range: {', '.join(outside)}.")
