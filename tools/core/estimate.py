@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from kilowhat.tools.core.reference import Claim, Fact, Library
 from kilowhat.tools.core.units import Quantity
 
-METHOD_VERSION = "1"
+METHOD_VERSION = "2"
 """Changes when a formula or a default rule changes a number."""
 
 
