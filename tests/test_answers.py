@@ -261,7 +261,7 @@ def test_figures_inside_the_range_are_not_told_again():
 
 
 def test_a_figure_of_one_request_is_told_as_one():
-    assert "- 2.5 Wh for one request, J. You 2025" in ask("How many kWh does ChatGPT use per day for its 200 million requests?").text
+    assert "- 0.34 Wh for one request, S. Altman 2025" in ask("How many kWh does ChatGPT use per day for its 200 million requests?").text
 
 
 def test_the_year_of_a_forecast_is_not_its_year_of_publication():

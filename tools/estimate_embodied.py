@@ -112,7 +112,7 @@ def estimate_embodied(arguments: Input, library: Library) -> Estimate:
         if used:
             derivation.step(HOSTS_SHARE)
         derivation.step(OF_SERVERS_SHARE if used else OF_SERVERS)
-        derivation.result(OF_SERVERS.name, "emissions", label, boundary=f"{boundary.replace('the part alone', 'the devices')}; and their share of the host ({host})")
+        derivation.result(OF_SERVERS.name, "emissions", label, boundary=f"{boundary.replace('the part alone', 'the devices')}; and the share of the host ({host})")
         derivation.result(devices.name, "device-emissions", "of which the devices")
         derivation.result(hosts.name, "host-emissions", "of which their hosts")
     else:

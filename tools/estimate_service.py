@@ -24,7 +24,6 @@ from __future__ import annotations
 from pydantic import Field
 
 from kilowhat.tools.core.boundaries import in_words
-from kilowhat.tools.core.catalogue import published_requests
 from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import InvalidArguments, MissingInput, NotPublished
 from kilowhat.tools.core.estimate import Estimate, head_of
@@ -127,9 +126,7 @@ def _figures_per_request(arguments: Input, library: Library, service: str | None
     if not published:
         named = library.named("services", service)
         nearest = [fact.id for subject, _ in _SUBJECTS.values() for fact in library.find(subject, service=service)]
-        modelled = published_requests(library, None, service) if named.get("closed_models") or library.find("request-energy", service=service) else named.note
-        known = f"No figure of a request to {named.name} is sound enough to calculate with. {modelled}" if modelled else f"Nobody has published what a request to {named.name} takes."
-        raise NotPublished(f"{known} Give energy_wh_per_request to calculate with a figure of your own.", field="service", nearest=nearest[:5])
+        raise NotPublished(f"Nobody has published what a request to {named.name} takes. Give energy_wh_per_request to calculate with a figure of your own.", field="service", nearest=nearest[:5])
     return dict(published)
 
 
