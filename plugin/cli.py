@@ -139,6 +139,10 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1; any other needs --key)")
     serve.add_argument("--port", type=_port, default=8787, help="port (default 8787)")
     serve.add_argument("--key", default=os.environ.get("KILOWHAT_KEY"), help="bearer key that callers must send (or KILOWHAT_KEY)")
+    serve.add_argument("--only", metavar="TOOL", nargs="+", help="serve these tools and no others")
+    serve.add_argument("--allow-host", metavar="NAME", action="append", default=[], help="a further name under which the server answers")
+    serve.add_argument("--allow-origin", metavar="ORIGIN", action="append", default=[], help="a further page that may call from a browser, such as https://chat.example.org")
+    serve.add_argument("--workers", type=_workers, default=1, help="processes that serve (default 1)")
     serve.set_defaults(run=_serve)
     return parser, dict(commands.choices)
 
@@ -182,6 +186,14 @@ def _port(text: str) -> int:
     if not 0 < port < 65536:
         raise argparse.ArgumentTypeError(f"{port} is no port; ports are 1 to 65535")
     return port
+
+
+def _workers(text: str) -> int:
+    """Return a number of processes."""
+    workers = int(text)
+    if not 0 < workers <= 256:
+        raise argparse.ArgumentTypeError(f"{workers} is no number of workers; 1 to 256 are")
+    return workers
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -318,10 +330,20 @@ def _manifest(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     gc.enable()
-    from kilowhat.plugin.http.app import serve
+    from functools import partial
 
-    serve(options.host, options.port, options.key)
+    from kilowhat.plugin.http import serve
+
+    create = partial(_server, options.key, tuple(options.allow_host), tuple(options.allow_origin), options.only)
+    serve(create, host=options.host, port=options.port, key=options.key, workers=options.workers)
     return 0
+
+
+def _server(key: str | None, hosts: Sequence[str], origins: Sequence[str], only: Sequence[str] | None) -> Any:
+    """Return the app that a worker serves, with the surfaces that are mounted on it."""
+    from kilowhat.plugin.http import create_app
+
+    return create_app(key=key, hosts=hosts, origins=origins, only=only)
 
 
 if __name__ == "__main__":

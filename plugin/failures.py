@@ -49,9 +49,14 @@ def safely(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     except KilowhatError:
         raise
     except Exception as error:  # noqa: BLE001  (the last line before a caller who must not see internals)
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        _LOG.error("%s in %s, line %s", type(error).__name__, place.name, place.lineno)
-        raise InternalError from None
+        raise fault(error) from None
+
+
+def fault(error: Exception) -> InternalError:
+    """Log an exception by its kind and place, and return what a caller is told of it."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    _LOG.error("%s in %s, line %s", type(error).__name__, place.name, place.lineno)
+    return InternalError()
 
 
 def call_safely(name: str, arguments: Mapping[str, Any]) -> Estimate:

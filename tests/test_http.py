@@ -15,7 +15,7 @@ from referencing import Registry
 from kilowhat.manifest import DIALECTS, load
 from kilowhat.plugin import ask
 from kilowhat.plugin.http import create_app, serve
-from kilowhat.plugin.http.guard import MAXIMUM_BODY
+from kilowhat.plugin.http.limits import Limits
 from kilowhat.tools import TOOLS, Estimate, KilowhatError, Library, Tool, call
 from kilowhat.tools.core.registry import CATALOG
 from kilowhat.tools.core.tool import Arguments
@@ -32,6 +32,7 @@ REFUSED = [
     pytest.param("estimate_task", {"task": "image-generation", "count": 1, "region": "Atlantis"}, id="unknown place"),
     pytest.param("estimate_task", {"task": "image-generation", "count": 1, "region": "\ud800"}, id="half a character"),
     pytest.param("estimate_task", {}, id="missing"),
+    pytest.param("estimate_lifecycle", {"embodied": "1 kg CO2e", "training": "1 kg CO2e", "requests": 5e-324}, id="too small to divide by"),
     pytest.param("estimate_task", [1, 2], id="no object"),
     pytest.param("estimate_task", None, id="null"),
     pytest.param("convert_energy_to_emissions", {"energy": "3 litres"}, id="wrong dimension"),
@@ -47,8 +48,10 @@ BROKEN = [
     pytest.param(b'{"task": "image-generation", "count": 1e400}', 422, "invalid_arguments", id="overflow"),
     pytest.param(b'{"task": "image-generation", "count": ' + b"9" * 5000 + b"}", 400, "invalid_json", id="five thousand digits"),
     pytest.param(b"[" * 100_000, 400, "invalid_json", id="a hundred thousand brackets"),
-    pytest.param(b'{"task": ' + b"[" * 900 + b"]" * 900 + b', "count": 1}', 422, "invalid_arguments", id="nine hundred brackets"),
-    pytest.param(b'{"task": "' + b"a" * MAXIMUM_BODY + b'"}', 413, "too_large", id="a megabyte"),
+    pytest.param(b'{"task": ' + b"[" * 64 + b"]" * 64 + b', "count": 1}', 400, "invalid_json", id="one bracket too many"),
+    pytest.param(b'{"task": ' + b"[" * 63 + b"]" * 63 + b', "count": 1}', 422, "invalid_arguments", id="sixty-four brackets"),
+    pytest.param(b'{"task": "' + b"[" * 900 + b'", "count": 1}', 422, "invalid_arguments", id="nine hundred brackets in a text"),
+    pytest.param(b'{"task": "' + b"a" * Limits.body_bytes + b'"}', 413, "too_large", id="a megabyte"),
 ]
 
 
@@ -155,7 +158,15 @@ def test_the_description_has_one_operation_for_each_tool_and_nothing_else(client
 
 
 def test_the_server_describes_its_own_routes_without_the_tools(client: TestClient) -> None:
-    assert client.get("/openapi.json").json()["paths"].keys() == {"/health", "/manifest", "/manifest/{dialect}", "/ask", "/references", "/references/{reference_id}"}
+    assert client.get("/openapi.json").json()["paths"].keys() == {
+        "/health",
+        "/manifest",
+        "/manifest/{dialect}",
+        "/ask",
+        "/ref/{tool}",
+        "/references",
+        "/references/{reference_id}",
+    }
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/tools/openapi.json"])
@@ -335,4 +346,4 @@ def test_a_page_of_this_machine_may_post_and_read(locked: TestClient, origin: st
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "box.lan", ""])
 def test_without_a_key_nobody_else_is_served(host: str, key: str | None) -> None:
     with pytest.raises(KilowhatError, match="key"):
-        serve(host, 0, key)
+        serve(create_app, host=host, port=0, key=key)

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import shutil
+import unicodedata
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -312,3 +313,27 @@ def test_the_check_fails_where_the_compiled_file_is_not_current(tmp_path: Path, 
     monkeypatch.setattr(library_compiler, "COMPILED", stale)
     assert library_compiler.main(["--check"]) == 1
     assert "is not current" in capsys.readouterr().out
+
+
+def strings(content):
+    """Yield every text of a JSON document, keys included."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict):
+        for key, value in content.items():
+            yield from (key, *strings(value))
+    elif isinstance(content, list | tuple):
+        for value in content:
+            yield from strings(value)
+
+
+def test_no_text_that_reaches_a_model_or_a_page_hides_a_character(library):
+    """No control, direction, zero-width or private character in what is written here, nor in what a package brings: all
+    of it can stand in an answer, and an unseen character can turn a line around or carry an instruction."""
+    shipped = [path for folder in ("tools", "plugin", "manifest") for path in sorted((HERE.parent / folder).rglob("*.json"))]
+    texts = [text for path in shipped for text in strings(json.loads(path.read_text("utf-8")))]
+    texts += strings(dict(library.countries))
+    texts += [library.fact(electricity.intensity_fact_id(zone)).statement for zone in library.countries]
+    assert len("".join(texts)) > 1_000_000
+    hidden = {(character, text) for text in texts for character in text if unicodedata.category(character) in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")}
+    assert {(character, text) for character, text in hidden if character != "\n"} == set()

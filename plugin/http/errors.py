@@ -1,7 +1,7 @@
 """Errors as HTTP answers: always ``{"error": {"code", "message", "field", "nearest"}}``.
 
 What a tool refuses is 422, and an unknown tool 404, with the code and words that the call has in Python. What never
-reaches a tool has a code of its own here.
+reaches a tool has a code of its own here. Below ``/v1`` the same code and words have the shape that clients of OpenAI read.
 """
 
 from __future__ import annotations
@@ -24,19 +24,23 @@ STATUSES = {
     "forbidden_origin": 403,
     "unknown_tool": 404,
     "not_found": 404,
+    "model_not_found": 404,
     "method_not_allowed": 405,
+    "slow_request": 408,
     "too_large": 413,
     "unsupported_media_type": 415,
     "internal_error": 500,
+    "busy": 503,
+    "timeout": 504,
 }
-"""Status by code; any other code is what a tool refused: 422."""
+"""Status by code; any other code is what a tool refused: 422, or 400 below ``/v1``."""
 
 
 class Refusal(KilowhatError):
     """A request that reaches no tool."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, message: str, *, field: str | None = None) -> None:
+        super().__init__(message, field=field)
         self.code = code
 
 
@@ -58,21 +62,37 @@ class ErrorBody(BaseModel):
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorBody, "description": description}
     for status, description in {
-        400: "The body is no JSON.",
+        400: "The body is no JSON, or too deep.",
         401: "The key is missing or wrong.",
         403: "The request comes from a page of another origin.",
+        408: "The body came too slowly.",
         413: "The body is too large.",
         415: "The body is not application/json.",
         422: "The arguments are refused: the code says why, nearest names what is known.",
         500: "A fault of ours.",
+        503: "Too many requests at once; try again.",
+        504: "It took too long.",
     }.items()
 }
 """The errors of a route that takes a body, for its OpenAPI description."""
 
 
-def refuse(error: KilowhatError, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:
-    """Return an error as an answer."""
-    return Response(json.dumps(error.as_dict()), status or STATUSES.get(error.code, 422), headers, "application/json")
+def refuse(error: KilowhatError, status: int | None = None, headers: Mapping[str, str] | None = None, *, path: str = "") -> Response:
+    """Return an error as an answer.
+
+    Args:
+        error: What was wrong.
+        status: The status, where it does not follow from the code.
+        headers: Further headers.
+        path: What was asked for; below ``/v1`` the body has OpenAI's shape.
+    """
+    if path.startswith("/v1/"):
+        status = status or STATUSES.get(error.code, 400)
+        kind = "server_error" if status >= 500 else "invalid_request_error"
+        told: dict[str, Any] = {"error": {"message": error.message, "type": kind, "param": error.field, "code": error.code}}
+    else:
+        told = error.as_dict()
+    return Response(json.dumps(told), status or STATUSES.get(error.code, 422), headers, "application/json")
 
 
 def no_such_path(request: Request) -> KilowhatError:
@@ -83,20 +103,21 @@ def no_such_path(request: Request) -> KilowhatError:
 def add_error_handlers(app: FastAPI, not_found: Callable[[Request], KilowhatError] = no_such_path) -> None:
     """Make an app tell every error in our shape."""
 
-    async def told(_: Request, error: Exception) -> Response:
+    async def told(request: Request, error: Exception) -> Response:
         assert isinstance(error, KilowhatError)
-        return refuse(error)
+        return refuse(error, path=request.url.path)
 
     async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        path = request.url.path
         if error.status_code == 404:
-            return refuse(not_found(request))
+            return refuse(not_found(request), path=path)
         if error.status_code == 405:
-            return refuse(Refusal("method_not_allowed", f"{request.url.path[:80]!r} does not take {request.method}."), headers=error.headers)
-        return refuse(Refusal("bad_request", str(error.detail)[:200]), error.status_code, error.headers)
+            return refuse(Refusal("method_not_allowed", f"{path[:80]!r} does not take {request.method}."), headers=error.headers, path=path)
+        return refuse(Refusal("bad_request", str(error.detail)[:200]), error.status_code, error.headers, path=path)
 
-    async def unexpected(_: Request, __: Exception) -> Response:
-        return refuse(InternalError())
+    async def unexpected(request: Request, __: Exception) -> Response:
+        return refuse(InternalError(), path=request.url.path)
 
     app.add_exception_handler(KilowhatError, told)
     app.add_exception_handler(HTTPException, of_http)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from math import isfinite
 from typing import Any, Literal
 
+from kilowhat.tools.core.errors import InvalidArguments
 from kilowhat.tools.core.estimate import BRIEFER, BRIEFEST, METHOD_VERSION, Alternative, Citation, Estimate, Input, Result, Step, Verdict, Warning, cite, head_of, json_size
 from kilowhat.tools.core.expression import Formula, chain
 from kilowhat.tools.core.reference import Claim, Fact, Library
@@ -293,5 +295,11 @@ class Derivation:
 
 
 def _clean(value: float) -> float:
-    """Return a number without the dust that binary fractions leave behind its twelfth digit."""
+    """Return a number without the dust that binary fractions leave behind its twelfth digit.
+
+    Raises:
+        InvalidArguments: where it is none (``invalid_arguments``): the inputs are so large or small that a step has no value.
+    """
+    if not isfinite(value):
+        raise InvalidArguments("These numbers are too large or too small to calculate with: a step of the derivation has no finite value.")
     return float(f"{value:.12g}")

@@ -1,0 +1,115 @@
+"""The server on a socket: where it listens, how patient it is, how many processes serve.
+
+Workers share the listening socket and nothing else.
+"""
+
+from __future__ import annotations
+
+from asyncio import BaseTransport, TimerHandle, Transport
+from collections.abc import Callable
+from typing import Any, cast
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.supervisors import Multiprocess
+
+from kilowhat.plugin.http.errors import Refusal, refuse
+from kilowhat.plugin.http.guard import is_loopback
+from kilowhat.tools.core.errors import InvalidArguments
+
+CONNECTIONS = 512
+"""Connections that one process keeps open; more are told to come again."""
+
+
+class Patience(HttpToolsProtocol):
+    """HTTP/1.1 that waits for a request only so long, from its first byte to its last, which uvicorn does for none.
+
+    A connection that sends nothing is closed in silence; one that sends a request too slowly is told so.
+    """
+
+    seconds = 15.0
+    _waiting: TimerHandle | None = None
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Begin to wait for the first request."""
+        super().connection_made(cast(Transport, transport))
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """Begin to wait for the rest of a request."""
+        super().on_message_begin()
+        self._wait()
+
+    def on_message_complete(self) -> None:
+        """Wait no more: the request is here."""
+        self._stop_waiting()
+        super().on_message_complete()
+
+    def _wait(self) -> None:
+        self._stop_waiting()
+        self._waiting = self.loop.call_later(self.seconds, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _give_up(self) -> None:
+        self._waiting = None
+        if self.transport.is_closing():
+            return
+        begun = self.headers is not None and (self.cycle is None or self.cycle.response_complete)
+        if begun and not self._unread_answer():
+            refused = refuse(Refusal("slow_request", f"The request did not come in within {self.seconds:g} seconds."), headers={"connection": "close"})
+            head = b"".join(b"%s: %s\r\n" % pair for pair in refused.raw_headers)
+            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\n" + head + b"\r\n" + bytes(refused.body))
+        self.transport.close()
+
+    def _unread_answer(self) -> bool:
+        """Return whether this request was answered already, while its body was still coming."""
+        return self.cycle is not None and self.cycle.scope is self.scope
+
+
+def serve(create: Callable[[], ASGIApp], *, host: str = "127.0.0.1", port: int = 8787, key: str | None = None, workers: int = 1) -> None:
+    """Serve an app until interrupted.
+
+    Args:
+        create: What makes the app, in every worker anew; with several workers it must be picklable.
+        host: The address to listen on.
+        port: The port.
+        key: The key that the app wants, without which only this machine can be served.
+        workers: How many processes.
+
+    Raises:
+        InvalidArguments: where others could reach the server and no key keeps them out (``invalid_arguments``).
+    """
+    if not key and not is_loopback(host):
+        raise InvalidArguments(f"{host[:60]!r} can be reached from other machines: give a key, or serve on 127.0.0.1.", field="key")
+    app = create()
+    if workers == 1:
+        uvicorn.Server(configuration(app, host=host, port=port)).run()
+        return
+    config = configuration(create, factory=True, host=host, port=port, workers=workers)
+    Multiprocess(config, sockets=[config.bind_socket()]).run()
+
+
+def configuration(app: ASGIApp | Callable[[], ASGIApp], **settings: Any) -> uvicorn.Config:
+    """Return how uvicorn serves an app of ours: quietly, without websockets, and with patience that ends."""
+    return uvicorn.Config(
+        app,
+        http=Patience,
+        ws="none",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=10,
+        **settings,
+    )
