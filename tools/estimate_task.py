@@ -20,11 +20,13 @@ accelerator that serves many requests at once uses several times less: see the a
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 from pydantic import Field
 
 from kilowhat.tools.core.boundaries import in_words
-from kilowhat.tools.core.derivation import Derivation
+from kilowhat.tools.core.derivation import MAXIMUM_ALTERNATIVES, Derivation
 from kilowhat.tools.core.errors import NotPublished, UnknownName
 from kilowhat.tools.core.estimate import Estimate, head_of
 from kilowhat.tools.core.expression import Formula
@@ -69,7 +71,7 @@ def estimate_task(arguments: Input, library: Library) -> Estimate:
     if arguments.model is None:
         single = "No single figure is published, so the middle of the published range is taken" if per_run.value is None else "No model was named"
         derivation.assume(f"{single}: {_sentence(per_run)}")
-    for rival in rivals(library, per_run, task.id):
+    for rival in rivals(library, per_run, task.id)[:MAXIMUM_ALTERNATIVES]:
         derivation.alternative(rival, label=_scaled(rival, arguments.count), scale=arguments.count, unit="kWh")
     if per_run.as_of and per_run.as_of[:4] < "2025" and derivation.alternatives:
         derivation.warn("older_measurement", f"The figure was measured in {per_run.as_of[:4]}; newer measurements stand under alternatives and can be many times lower.")
@@ -91,18 +93,28 @@ def _of_model(library: Library, task: str, name: str) -> Fact:
         ) from None
 
 
-def rivals(library: Library, taken: Fact, task: str) -> list[Fact]:
+def rivals(library: Library, taken: Fact, task: str) -> Sequence[Fact]:
     """Return the other figures for one run of the task, those over many models first, then the newest."""
-    others = [fact for fact in library.find("task-energy", task=task) if fact.id != taken.id]
-    others.sort(key=lambda fact: ("model" in fact.scope, fact.as_of is None, -float((fact.as_of or "0")[:4])))
-    return others
+    return _ranked(library, task, taken.id)
+
+
+@lru_cache(maxsize=1024)
+def _ranked(library: Library, task: str, taken: str) -> tuple[Fact, ...]:
+    others = [fact for fact in library.find("task-energy", task=task) if fact.id != taken]
+    return tuple(sorted(others, key=lambda fact: ("model" in fact.scope, fact.as_of is None, -float((fact.as_of or "0")[:4]))))
 
 
 def _scaled(rival: Fact, count: float) -> str:
     """Return the statement of a rival, and to how many runs its figure was scaled where it is printed for another number."""
-    per = re.search(r"per (\d+)", rival.unit)
     head = head_of(rival.statement)
-    return head if count == (float(per[1]) if per else 1.0) else f"scaled to {format_number(count, 9)}: {head}"
+    return head if count == _runs(rival.unit) else f"scaled to {format_number(count, 9)}: {head}"
+
+
+@lru_cache(maxsize=256)
+def _runs(unit: str) -> float:
+    """Return for how many runs a unit tells a figure: 1000 for kWh per 1000 images."""
+    per = re.search(r"per (\d+)", unit)
+    return float(per[1]) if per else 1.0
 
 
 def _sentence(fact: Fact) -> str:

@@ -96,9 +96,9 @@ def create_app(
         "/brief": _below("/brief", ToolServer("/brief", names, brief_json, Brief, runner, described)),
         **mounted,
     }
-    served = Bounds(_by_path(surfaces, own), limits or Limits())
-    return CORSMiddleware(
-        Guard(served, key, hosts, origins),
+    guarded = Guard(Bounds(_by_path(surfaces, own), limits or Limits()), key, hosts, origins)
+    for_pages = CORSMiddleware(
+        guarded,
         allow_origins=[origin.rstrip("/") for origin in origins],
         allow_origin_regex=LOOPBACK_ORIGIN,
         allow_methods=["GET", "POST", "DELETE"],
@@ -106,6 +106,12 @@ def create_app(
         expose_headers=["MCP-Session-Id"],
         allow_private_network=True,
     )
+
+    async def server(scope: Scope, receive: Receive, send: Send) -> None:
+        from_page = scope["type"] == "http" and any(name == b"origin" for name, _ in scope["headers"])
+        await (for_pages if from_page else guarded)(scope, receive, send)
+
+    return server
 
 
 def _by_path(surfaces: Mapping[str, ASGIApp], rest: ASGIApp) -> ASGIApp:

@@ -54,45 +54,42 @@ class Bounds:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        deadline = asyncio.timeout(self._limits.body_seconds)
+        answer = _Answer(send, deadline, self._limits)
+        told: Receive | None = None
         try:
-            told = await self._body(scope, receive)
+            async with deadline:
+                told = await self._body(scope, receive)
+                await self._answer(scope, told, answer)
+            return
         except KilowhatError as error:
-            await self._refuse(error, scope, receive, send)
+            problem = error
+        except _HungUp:
             return
-        if told is None:
-            return
+        except Exception as error:  # noqa: BLE001  (the last line before a caller who must not see internals)
+            problem = self._too_late(answering=told is not None) if deadline.expired() else fault(error)
+        if not answer.begun:
+            headers = {"busy": {"Retry-After": "1"}, "slow_request": {"Connection": "close"}}.get(problem.code)
+            await refuse(problem, headers=headers, path=scope["path"])(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         if self._answering >= self._limits.concurrent:
-            await self._refuse(Refusal("busy", f"The server is answering {self._limits.concurrent} requests already; try again in a second."), scope, receive, send)
-            return
+            raise Refusal("busy", f"The server is answering {self._limits.concurrent} requests already; try again in a second.")
         self._answering += 1
         try:
-            await self._answer(scope, told, send)
+            answer.allow(self._limits.seconds)
+            await self.app(scope, receive, answer.send)
         finally:
             self._answering -= 1
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        deadline = asyncio.timeout(self._limits.seconds)
-        begun = False
+    async def _body(self, scope: Scope, receive: Receive) -> Receive:
+        """Return the request's body as what an app receives.
 
-        async def watched(message: Message) -> None:
-            nonlocal begun
-            if not begun and message["type"] == "http.response.start":
-                begun = True
-                deadline.reschedule(asyncio.get_running_loop().time() + self._limits.stream_seconds)
-            await send(message)
-
-        problem: KilowhatError
-        try:
-            async with deadline:
-                await self.app(scope, receive, watched)
-            return
-        except Exception as error:  # noqa: BLE001  (the last line before a caller who must not see internals)
-            problem = self._too_long() if deadline.expired() else fault(error)
-        if not begun:
-            await self._refuse(problem, scope, receive, send)
-
-    async def _body(self, scope: Scope, receive: Receive) -> Receive | None:
-        """Return the request's body as what an app receives; None where the caller hung up."""
+        Raises:
+            Refusal: where it is too large (``too_large``).
+            InvalidJson: where it is nested too deeply (``invalid_json``).
+            _HungUp: where the caller did not wait for an answer.
+        """
         length: bytes | None = None if scope["method"] in ("GET", "HEAD", "OPTIONS") else b""
         is_json = False
         for name, value in scope["headers"]:
@@ -106,13 +103,7 @@ class Bounds:
             return receive
         if length.isdigit() and int(length[:20]) > self._limits.body_bytes:
             raise self._too_large()
-        try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                body = await self._read(receive)
-        except TimeoutError:
-            raise Refusal("slow_request", f"The body did not come in within {self._limits.body_seconds:g} seconds.") from None
-        except ConnectionError:
-            return None
+        body = await self._read(receive)
         if is_json and body.count(b"[") + body.count(b"{") > self._limits.depth and await asyncio.to_thread(depth, body, self._limits.depth) > self._limits.depth:
             raise InvalidJson(f"The body is nested too deeply: at most {self._limits.depth} brackets lie within one another.")
         return _again(body, receive)
@@ -122,7 +113,7 @@ class Bounds:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise ConnectionError
+                raise _HungUp
             body += message.get("body", b"")
             if len(body) > self._limits.body_bytes:
                 raise self._too_large()
@@ -132,12 +123,37 @@ class Bounds:
     def _too_large(self) -> Refusal:
         return Refusal("too_large", f"A body has at most {self._limits.body_bytes:,} bytes.")
 
-    def _too_long(self) -> Refusal:
-        return Refusal("timeout", f"This took longer than {self._limits.seconds:g} seconds, and was stopped. A smaller question may be answered.")
+    def _too_late(self, *, answering: bool) -> Refusal:
+        if answering:
+            return Refusal("timeout", f"This took longer than {self._limits.seconds:g} seconds, and was stopped. A smaller question may be answered.")
+        return Refusal("slow_request", f"The body did not come in within {self._limits.body_seconds:g} seconds.")
 
-    async def _refuse(self, error: KilowhatError, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {"busy": {"Retry-After": "1"}, "slow_request": {"Connection": "close"}}.get(error.code)
-        await refuse(error, headers=headers, path=scope["path"])(scope, receive, send)
+
+class _HungUp(Exception):
+    """The caller is gone."""
+
+
+class _Answer:
+    """An answer on its way, and how long it may take."""
+
+    def __init__(self, send: Send, deadline: asyncio.Timeout, limits: Limits) -> None:
+        self._send = send
+        self._deadline = deadline
+        self._limits = limits
+        self._streaming = False
+        self.begun = False
+
+    def allow(self, seconds: float) -> None:
+        """Set the time until when it may take."""
+        self._deadline.reschedule(asyncio.get_running_loop().time() + seconds)
+
+    async def send(self, message: Message) -> None:
+        """Send a part; from the first of several on there is the time that a stream has."""
+        self.begun = True
+        if not self._streaming and message.get("more_body"):
+            self._streaming = True
+            self.allow(self._limits.stream_seconds)
+        await self._send(message)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -22,7 +22,7 @@ from kilowhat.plugin.http.limits import parse_json
 from kilowhat.plugin.http.running import Runner
 from kilowhat.tools import TOOLS, Estimate, KilowhatError, Tool
 from kilowhat.tools.core.errors import UnknownTool
-from kilowhat.tools.core.estimate import METHOD_VERSION, Result, Verdict
+from kilowhat.tools.core.estimate import METHOD_VERSION, Result, Verdict, as_json
 
 
 class Brief(BaseModel):
@@ -43,12 +43,12 @@ def brief(estimate: Estimate) -> Brief:
 
 def whole_json(name: str, arguments: Any) -> bytes:
     """Return the estimate of a call as JSON."""
-    return call_safely(name, arguments).model_dump_json().encode()
+    return as_json(call_safely(name, arguments))
 
 
 def brief_json(name: str, arguments: Any) -> bytes:
     """Return what ``brief`` makes of a call's estimate, as JSON."""
-    return brief(call_safely(name, arguments)).model_dump_json().encode()
+    return as_json(brief(call_safely(name, arguments)))
 
 
 class ToolServer:

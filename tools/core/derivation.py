@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Any, Literal
 
 from kilowhat.tools.core.errors import InvalidArguments
-from kilowhat.tools.core.estimate import BRIEFER, BRIEFEST, METHOD_VERSION, Alternative, Citation, Estimate, Input, Result, Step, Verdict, Warning, cite, head_of, json_size
+from kilowhat.tools.core.estimate import BRIEFER, BRIEFEST, METHOD_VERSION, Alternative, Citation, Estimate, Input, Result, Step, Verdict, Warning, citation_size, cite, head_of, json_size
 from kilowhat.tools.core.expression import Formula, chain
 from kilowhat.tools.core.reference import Claim, Fact, Library
 from kilowhat.tools.core.spread import Interval, spread_steps
@@ -249,8 +249,8 @@ class Derivation:
         """Return the citations and the text that fit into so many bytes, with alternatives and warnings."""
         while True:
             citations = cite(self.library, self.facts, brief=self.brief)
-            others = (*citations, *self.alternatives, *self.warnings)
-            left = room - len(others) - sum(json_size(part) for part in others)
+            others = (*self.alternatives, *self.warnings)
+            left = room - len(citations) - len(others) - sum(json_size(part) for part in others) - sum(citation_size(self.library, citation) for citation in citations)
             if left >= min(SHORT_TEXT, self.text_room) or (left >= TEXT_WITHOUT_SOURCES and self.brief and not self.alternatives) or not self._leave_out():
                 break
         maximum = min(self.text_room, left)

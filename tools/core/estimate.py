@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -152,11 +153,22 @@ def as_quantity(result: Result) -> Quantity:
     return Quantity(result.value, "" if result.quantity == "count" else result.unit, result.low, result.high)
 
 
+def as_json(part: BaseModel) -> bytes:
+    """Return an estimate, or a part of one, as JSON in UTF-8: what ``model_dump_json`` gives, without the way over a text."""
+    return part.__pydantic_serializer__.to_json(part)
+
+
 def json_size(part: Part) -> int:
     """Return how many bytes a part of an estimate takes as JSON."""
-    return len(part.__pydantic_serializer__.to_json(part))
+    return len(as_json(part))
 
 
+def citation_size(library: Library, citation: Citation) -> int:
+    """Return how many bytes a citation takes as JSON; citations are the library's own, and measured once."""
+    return library.citation_sizes.get(id(citation)) or library.citation_sizes.setdefault(id(citation), json_size(citation))
+
+
+@lru_cache(maxsize=4096)
 def head_of(statement: str) -> str:
     """Return the first part of a statement: what was found, without the conditions behind a colon or semicolon."""
     for mark in ("; ", ": "):

@@ -433,11 +433,24 @@ _SCALES: dict[Dimension, tuple[str, ...]] = {
 
 def readable(quantity: Quantity) -> Quantity:
     """Return the quantity in the unit of its dimension that a person reads most easily."""
-    scale = _SCALES.get(quantity.dimension)
-    if scale is None or quantity.value == 0 or (quantity.unit not in scale and _SPLIT.search(quantity.unit)):
+    factors = _readable_factors(quantity.unit)
+    if not factors or quantity.value == 0:
         return quantity
-    fitting = [unit for unit in scale if abs(quantity.value) * conversion_factor(quantity.unit, unit) >= 1]
-    return quantity.to(fitting[-1] if fitting else scale[0])
+    size = abs(quantity.value)
+    fitting, factor = factors[0]
+    for unit, scale in factors:
+        if size * scale >= 1:
+            fitting, factor = unit, scale
+    return Quantity(quantity.value * factor, fitting, None if quantity.low is None else quantity.low * factor, None if quantity.high is None else quantity.high * factor)
+
+
+@lru_cache(maxsize=256)
+def _readable_factors(unit: str) -> tuple[tuple[str, float], ...]:
+    """Return the units that a quantity in a unit may be shown in, smallest first, each with its factor; none where its own is kept."""
+    scale = _SCALES.get(parse_unit(unit).dimension)
+    if scale is None or (unit not in scale and _SPLIT.search(unit)):
+        return ()
+    return tuple((other, conversion_factor(unit, other)) for other in scale)
 
 
 def significant_digits(quantity: Quantity) -> int:
@@ -459,10 +472,10 @@ def format_number(value: float, digits: int = 4) -> str:
     exponent = math.floor(math.log10(abs(value)))
     if exponent >= 15 or exponent < -9:
         return f"{value:.{digits - 1}e}"
-    rounded = round(value, digits - 1 - exponent)
-    exponent += abs(rounded) >= 10.0 ** (exponent + 1)
-    text = f"{rounded:,.{max(0, digits - 1 - exponent)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    decimals = digits - 1 - exponent
+    if decimals <= 0:
+        return f"{round(value, decimals):,.0f}"
+    return f"{value:,.{decimals}f}".rstrip("0").rstrip(".")
 
 
 def format_quantity(quantity: Quantity) -> str:
