@@ -31,8 +31,8 @@ def question_in_context(text: str) -> str:
 def answer_task(text: str) -> str | None:
     r"""Return the JSON that a background task asks for; None where the text is none.
 
-    >>> answer_task("### Task:\\nGive a title. JSON format: {\\"title\\": \\"…\\"}\\n<chat_history>\\nUSER: Energy of 1000 images?\\n</chat_history>")
-    '{"title": "Energy of 1000 images?"}'
+    >>> answer_task("How much energy do 1000 images use?") is None
+    True
     """
     found = _CHAT.search(text)
     asked = _KEY.search(text)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from kilowhat.tools.core.errors import InvalidArguments
 from kilowhat.tools.core.estimate import BRIEFER, BRIEFEST, METHOD_VERSION, Alternative, Citation, Estimate, Input, Result, Step, Verdict, Warning, citation_size, cite, head_of, json_size
 from kilowhat.tools.core.expression import Formula, chain
-from kilowhat.tools.core.reference import Claim, Fact, Library
+from kilowhat.tools.core.reference import MAXIMUM_REMEMBERED, Claim, Fact, Library
 from kilowhat.tools.core.spread import Interval, spread_steps
 from kilowhat.tools.core.text import MAXIMUM_TEXT, describe_results, write_text
 from kilowhat.tools.core.tool import Arguments, filled, ref_of
@@ -83,16 +83,23 @@ class Derivation:
 
     def fact(self, name: str, fact: Fact, unit: str, *, origin: Literal["default", "fact"] = "fact") -> None:
         """Add an input that a published figure gives, and cite it."""
-        quantity = fact.in_unit(unit)
-        ranged = quantity.low is not None and quantity.high is not None and 0 < quantity.low <= quantity.value <= quantity.high
-        self._add(name, quantity.value, quantity.low if ranged else None, quantity.high if ranged else None, unit, origin, fact.id)
-        if ranged:
+        entry = self.inputs[name] = self.library.inputs.get((name, fact.id, unit, origin)) or self._published(name, fact, unit, origin)
+        if entry.low is not None:
             self._published_ranges.append(name)
         self.cite(fact)
 
+    def _published(self, name: str, fact: Fact, unit: str, origin: Origin) -> Input:
+        """Return a published figure as an input, with its range where that is one, and remember it: it is the same in every estimate."""
+        quantity = fact.in_unit(unit)
+        ranged = origin != "derived" and quantity.low is not None and quantity.high is not None and 0 < quantity.low <= quantity.value <= quantity.high
+        self._add(name, quantity.value, quantity.low if ranged else None, quantity.high if ranged else None, unit, origin, fact.id)
+        if len(self.library.inputs) < MAXIMUM_REMEMBERED:
+            self.library.inputs[(name, fact.id, unit, origin)] = self.inputs[name]
+        return self.inputs[name]
+
     def constant(self, name: str, fact: Fact, unit: str) -> None:
         """Add a constant of ours whose spread is in the error of the whole formula, which is cited for all of them."""
-        self._add(name, fact.in_unit(unit).value, None, None, unit, "derived", fact.id)
+        self.inputs[name] = self.library.inputs.get((name, fact.id, unit, "derived")) or self._published(name, fact, unit, "derived")
 
     def quantity(self, name: str, quantity: Quantity, unit: str, facts: Sequence[Fact] = ()) -> None:
         """Add an input that comes as a quantity: a text, a fact or another estimate."""

@@ -15,7 +15,8 @@ METHOD_VERSION = "2"
 """Changes when a formula or a default rule changes a number."""
 
 
-_set = object.__setattr__
+_new = object.__new__
+_set_values, _set_fields, _set_extra, _set_private = (BaseModel.__dict__[slot].__set__ for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"))
 _FIELDS: dict[type, set[str]] = {}
 
 
@@ -31,11 +32,11 @@ class Part(BaseModel):
         Args:
             values: Every field of the part, in the order of its declaration.
         """
-        part = cls.__new__(cls)
-        _set(part, "__dict__", values)
-        _set(part, "__pydantic_fields_set__", _FIELDS.get(cls) or _FIELDS.setdefault(cls, set(cls.model_fields)))
-        _set(part, "__pydantic_extra__", None)
-        _set(part, "__pydantic_private__", None)
+        part = _new(cls)
+        _set_values(part, values)
+        _set_fields(part, _FIELDS.get(cls) or _FIELDS.setdefault(cls, set(cls.model_fields)))
+        _set_extra(part, None)
+        _set_private(part, None)
         return part
 
 

@@ -207,6 +207,8 @@ class Library:
         self._claims: dict[str, Claim] = {}
         self.citations: dict[tuple[str, bool, int], Any] = {}
         """Citations made so far, by fact, whether the source is told for the first time, and how briefly; they are the same in every estimate."""
+        self.inputs: dict[tuple[str, str, str, str], Any] = {}
+        """Facts as inputs of a formula, by the input's name, fact, unit and origin; they too are the same in every estimate."""
         self.citation_sizes: dict[int, int] = {}
         """Bytes of those citations as JSON, by their identity."""
 
