@@ -8,7 +8,7 @@ import logging
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -272,6 +272,16 @@ def test_too_many_at_once_are_told_to_come_again(serving: Serving) -> None:
         for thread in waiting:
             thread.join()
         assert httpx2.post(f"{url}/tools/estimate_task", json=CALL).status_code == 200
+
+
+def test_too_many_connections_are_told_to_come_again(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Patience, "most", 2)
+    with serving(create_app()) as url, ExitStack() as open_connections:
+        clients = [open_connections.enter_context(httpx2.Client(base_url=url)) for _ in range(3)]
+        assert [client.get("/health").status_code for client in clients] == [200, 200, 503]
+        assert is_error(clients[2].get("/health"), 503, "busy")
+        clients[0].close()
+        assert clients[1].get("/health").status_code == 200
 
 
 def test_what_takes_too_long_is_stopped_and_told(serving: Serving) -> None:

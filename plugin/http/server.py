@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
@@ -18,17 +18,16 @@ from kilowhat.plugin.http.errors import Refusal, refuse
 from kilowhat.plugin.http.guard import is_loopback
 from kilowhat.tools.core.errors import InvalidArguments
 
-CONNECTIONS = 512
-"""Connections that one process keeps open; more are told to come again."""
-
 
 class Patience(HttpToolsProtocol):
     """HTTP/1.1 that waits for a request only so long, from its first byte to its last, which uvicorn does for none.
 
-    A connection that sends nothing is closed in silence; one that sends a request too slowly is told so.
+    A connection that sends nothing is closed in silence; one that sends a request too slowly is told so, and so is one
+    beyond the number that a process keeps open.
     """
 
     seconds = 15.0
+    most = 512
     _waiting: TimerHandle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
@@ -45,6 +44,11 @@ class Patience(HttpToolsProtocol):
         """Begin to wait for the rest of a request."""
         super().on_message_begin()
         self._wait()
+
+    def on_headers_complete(self) -> None:
+        """Hand the request on, or to what refuses it where too many connections are open."""
+        self.app = _full if len(self.connections) > self.most else self.config.loaded_app
+        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """Wait no more: the request is here."""
@@ -74,6 +78,11 @@ class Patience(HttpToolsProtocol):
     def _unread_answer(self) -> bool:
         """Return whether this request was answered already, while its body was still coming."""
         return self.cycle is not None and self.cycle.scope is self.scope
+
+
+async def _full(scope: Scope, receive: Receive, send: Send) -> None:
+    refused = Refusal("busy", "Too many connections are open; try again in a second.")
+    await refuse(refused, headers={"Retry-After": "1", "Connection": "close"}, path=scope["path"])(scope, receive, send)
 
 
 def serve(create: Callable[[], ASGIApp], *, host: str = "127.0.0.1", port: int = 8787, key: str | None = None, workers: int = 1) -> None:
@@ -108,7 +117,6 @@ def configuration(app: ASGIApp | Callable[[], ASGIApp], **settings: Any) -> uvic
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=CONNECTIONS,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=10,
         **settings,
