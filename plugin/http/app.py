@@ -30,7 +30,7 @@ from kilowhat.manifest import DIALECTS, load
 from kilowhat.manifest.build import input_schema
 from kilowhat.plugin.failures import call_safely
 from kilowhat.plugin.http.chat import chat
-from kilowhat.plugin.http.errors import DOCUMENTED, ErrorBody, add_error_handlers, refuse
+from kilowhat.plugin.http.errors import NOT_FOUND, READ, add_error_handlers, refuse
 from kilowhat.plugin.http.guard import LOOPBACK_ORIGIN, Guard
 from kilowhat.plugin.http.lifespan import lifespan_of
 from kilowhat.plugin.http.limits import Bounds, Limits
@@ -43,7 +43,6 @@ from kilowhat.tools.core.errors import UnknownName
 from kilowhat.tools.core.estimate import METHOD_VERSION
 from kilowhat.tools.core.reference import Library
 
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody, "description": "Nothing has that name; nearest names what is known."}}
 CORS_HEADERS = ("Authorization", "Content-Type", "Last-Event-ID", "MCP-Protocol-Version", "MCP-Session-Id", "Mcp-Method", "Mcp-Name")
 
 
@@ -165,7 +164,7 @@ def _references(runner: Runner) -> APIRouter:
     look_up = input_schema(TOOLS["look_up_references"])
     parameters = [{"in": "query", "name": name, "schema": schema, "required": name in look_up["required"]} for name, schema in look_up["properties"].items()]
 
-    @router.get("/references", response_model=None, responses={200: {"model": Estimate}, 422: DOCUMENTED[422]}, openapi_extra={"parameters": parameters})
+    @router.get("/references", response_model=None, responses={200: {"model": Estimate}, **READ}, openapi_extra={"parameters": parameters})
     async def search(request: Request) -> Response:
         """Return the facts that fit a query, the best first: the Estimate of ``look_up_references``."""
         told: dict[str, Any] = dict(request.query_params)
@@ -174,7 +173,7 @@ def _references(runner: Runner) -> APIRouter:
         estimate = await runner.run("look_up_references", call_safely, "look_up_references", told)
         return _json(estimate.model_dump_json())
 
-    @router.get("/references/{reference_id}", response_model=None, responses=NOT_FOUND)
+    @router.get("/references/{reference_id}", response_model=None, responses={**READ, **NOT_FOUND})
     def reference(reference_id: str) -> Response:
         """Return a fact or a claim with its source."""
         library = Library.load()

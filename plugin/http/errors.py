@@ -76,6 +76,10 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
 }
 """The errors of a route that takes a body, for its OpenAPI description."""
 
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody, "description": "Nothing has that name; nearest names what is known."}}
+READ: dict[int | str, dict[str, Any]] = {status: DOCUMENTED[status] for status in (401, 422, 500, 503, 504)}
+"""The errors of a locked route without a body."""
+
 
 def refuse(error: KilowhatError, status: int | None = None, headers: Mapping[str, str] | None = None, *, path: str = "") -> Response:
     """Return an error as an answer.

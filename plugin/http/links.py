@@ -14,7 +14,7 @@ from html import escape
 from fastapi import APIRouter, Request, Response
 
 from kilowhat.plugin.failures import call_safely, safely
-from kilowhat.plugin.http.errors import refuse
+from kilowhat.plugin.http.errors import NOT_FOUND, READ, refuse
 from kilowhat.plugin.http.running import Runner
 from kilowhat.plugin.http.tools import unknown_tool
 from kilowhat.tools import TOOLS, Estimate, KilowhatError
@@ -41,7 +41,7 @@ def links(runner: Runner, names: Sequence[str]) -> APIRouter:
     """Return the route ``GET /ref/<ref>``, for the tools that are served."""
     router = APIRouter()
 
-    @router.get("/ref/{tool}", response_model=None, responses={200: {"model": Estimate, "content": {"text/html": {}}}})
+    @router.get("/ref/{tool}", response_model=None, responses={200: {"model": Estimate, "content": {"text/html": {}}}, **READ, **NOT_FOUND})
     async def open_ref(request: Request, tool: str) -> Response:
         """Return the estimate that a ref names: as JSON, or as a page where text/html is preferred."""
         as_page = _prefers_html(request.headers.get("accept", ""))
