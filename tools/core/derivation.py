@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from itertools import repeat
 from math import isfinite
 from typing import Any, Literal
 
@@ -254,10 +255,11 @@ class Derivation:
 
     def _fitted(self, lines: Sequence[str], room: int) -> tuple[list[Citation], str]:
         """Return the citations and the text that fit into so many bytes, with alternatives and warnings."""
+        alternatives = [*map(json_size, self.alternatives)]  # left out from the end
         while True:
             citations = cite(self.library, self.facts, brief=self.brief)
-            others = (*self.alternatives, *self.warnings)
-            left = room - len(citations) - len(others) - sum(json_size(part) for part in others) - sum(citation_size(self.library, citation) for citation in citations)
+            sizes = [*map(citation_size, repeat(self.library), citations), *alternatives[: len(self.alternatives)], *map(json_size, self.warnings)]
+            left = room - len(sizes) - sum(sizes)
             if left >= min(SHORT_TEXT, self.text_room) or (left >= TEXT_WITHOUT_SOURCES and self.brief and not self.alternatives) or not self._leave_out():
                 break
         maximum = min(self.text_room, left)

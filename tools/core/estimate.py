@@ -222,9 +222,16 @@ def cite(library: Library, records: Iterable[Fact | Claim], *, brief: int = 0) -
         )
 
     listed = list(records)
+    remembered = library.citations
     for record in listed:
-        if record.id not in citations:
-            add(record.id, record.statement, record.printed, record.locator, record.source)
+        cited_id, source_id = record.id, record.source
+        if cited_id in citations:
+            continue
+        if (known := remembered.get((cited_id, source_id not in told, brief))) is not None:
+            citations[cited_id] = known
+            told.add(source_id)
+        else:
+            add(cited_id, record.statement, record.printed, record.locator, source_id)
     for claim in listed:
         if isinstance(claim, Claim) and claim.primary and claim.primary.source and claim.primary.source not in told:
             add(f"{claim.id}#primary", claim.primary.figure or "The primary source of this claim.", claim.primary.figure, claim.primary.locator, claim.primary.source)

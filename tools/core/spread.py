@@ -42,15 +42,16 @@ def moves(value: float, low: float, high: float) -> Iterator[float]:
 
 def spread_steps(steps: Chain, values: Mapping[str, float], uncertain: Mapping[str, tuple[float, float]], wanted: Collection[str]) -> dict[str, Interval]:
     """Return every step with its value, and the wanted ones with their 80 % interval: as ``spread`` does, at a fraction of its cost."""
-    function, log = steps.function, math.log
+    function, log, exp, sqrt = steps.function, math.log, math.exp, math.sqrt
     inputs = [values[name] for name in steps.inputs]
     central = function(*inputs)
     places = [place for place, name in enumerate(steps.results) if name in wanted and central[place] > 0]
     upward, downward = [0.0] * len(central), [0.0] * len(central)
     for input_place, name in enumerate(steps.inputs):
-        if name not in uncertain:
+        ends = uncertain.get(name)
+        if ends is None:
             continue
-        for moved_input in moves(values[name], *uncertain[name]):
+        for moved_input in moves(values[name], *ends):
             inputs[input_place] = moved_input
             moved = function(*inputs)
             for place in places:
@@ -60,10 +61,11 @@ def spread_steps(steps: Chain, values: Mapping[str, float], uncertain: Mapping[s
                 else:
                     downward[place] = math.inf
         inputs[input_place] = values[name]
-    return {
-        name: Interval(value, value * math.exp(-Z80 * math.sqrt(downward[place])), value * math.exp(Z80 * math.sqrt(upward[place]))) if place in places else Interval(value, value, value)
-        for place, (name, value) in enumerate(zip(steps.results, central, strict=True))
-    }
+    found = {name: Interval(value, value, value) for name, value in zip(steps.results, central, strict=True)}
+    for place in places:
+        value = central[place]
+        found[steps.results[place]] = Interval(value, value * exp(-Z80 * sqrt(downward[place])), value * exp(Z80 * sqrt(upward[place])))
+    return found
 
 
 def spread(
