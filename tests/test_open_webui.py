@@ -2,12 +2,12 @@
 
 Heavy, so by hand, with a gigabyte of packages. In an environment of its own, without what runs models locally:
 
-    python -m venv /tmp/owui && /tmp/owui/bin/pip install uv
+    python -m venv owui && owui/bin/pip install uv
     printf '%s\\n' torch sentence-transformers faster-whisper transformers accelerate onnxruntime \\
-        opencv-python-headless ctranslate2 rapidocr-onnxruntime playwright > /tmp/owui/without.txt
-    VIRTUAL_ENV=/tmp/owui /tmp/owui/bin/uv pip install open-webui --excludes /tmp/owui/without.txt
+        opencv-python-headless ctranslate2 rapidocr-onnxruntime playwright > owui/without.txt
+    VIRTUAL_ENV=owui owui/bin/uv pip install open-webui --excludes owui/without.txt
     pip install playwright                           # here; and a chromium, such as apt's
-    OPEN_WEBUI=/tmp/owui/bin/open-webui pytest -m heavy tests/test_open_webui.py
+    OPEN_WEBUI=$PWD/owui/bin/open-webui pytest -m heavy tests/test_open_webui.py
 """
 
 from __future__ import annotations
