@@ -123,4 +123,4 @@ def test_a_person_asks_in_the_page_and_reads_the_answer(page_url: str, api: http
     (chat,) = api.get("/api/v1/chats/").json()
     assert chat["title"] == "How much energy do 1000 image …"
     told = api.get(f"/api/v1/chats/{chat['id']}").json()
-    assert told["meta"]["tags"] == ["energy", "image-generation"]
+    assert told["meta"]["tags"] == ["electricity", "image-generation"]

@@ -167,7 +167,7 @@ def task(name: str, chat: str = CHAT) -> str:
     ("name", "expected"),
     [
         ("title", "How much energy do 1000 image …"),
-        ("tags", ["Energy", "Image-generation"]),
+        ("tags", ["Electricity", "Image-generation"]),
         ("follow_ups", ["And in France?", "And the carbon of it?", "And the water of it?"]),
         ("queries", []),
     ],
