@@ -11,8 +11,24 @@ import json
 from pathlib import Path
 from typing import Any
 
-DIALECTS = ("openai", "json-schema")
-"""``openai``: tools of Chat Completions, strict. ``json-schema``: draft 2020-12, with output schema, example and annotations."""
+DIALECTS = ("openai", "openai-responses", "anthropic", "anthropic-strict", "gemini", "gemini-openapi", "mcp", "json-schema", "openapi")
+"""What each file holds, every tool in the order of the catalog:
+
+``openai`` and ``openai-responses``
+    ``tools`` of Chat Completions and of Responses, strict: every argument is told, null means not told.
+``anthropic``
+    ``tools`` of Messages, with the whole schema.
+``anthropic-strict``
+    The same for ``strict``. A request takes at most 24 optional arguments over all of its strict tools: pick a few.
+``gemini`` and ``gemini-openapi``
+    A ``Tool`` with ``parametersJsonSchema``, or with ``parameters`` in the OpenAPI 3.0 form.
+``mcp``
+    The result of ``tools/list``: input and output schema, title, annotations.
+``json-schema``
+    Draft 2020-12, with output schema, example and annotations.
+``openapi``
+    OpenAPI 3.1 of ``POST /tools/{name}`` as ``kilowhat serve`` answers it.
+"""
 
 
 def path(dialect: str) -> Path:
@@ -24,7 +40,8 @@ def path(dialect: str) -> Path:
     if dialect not in DIALECTS:
         from kilowhat.tools.core.errors import UnknownName
 
-        raise UnknownName(f"There is no manifest {str(dialect)[:60]!r}; there are {' and '.join(DIALECTS)}.", field="dialect", nearest=DIALECTS)
+        known = f"{', '.join(DIALECTS[:-1])} and {DIALECTS[-1]}"
+        raise UnknownName(f"There is no manifest {str(dialect)[:60]!r}; there are {known}.", field="dialect", nearest=DIALECTS)
     return Path(__file__).parent / f"{dialect}.json"
 
 

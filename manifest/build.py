@@ -1,11 +1,10 @@
-"""From the tools' arguments to the schemas that machines read.
+"""The descriptions of all tools, in each dialect.
 
     python -m kilowhat.manifest.build            # write the files
     python -m kilowhat.manifest.build --check    # fail where they are not current
 
-The arguments of a tool are a pydantic model, and its schema is the source of both dialects. Inputs are inlined, for
-many readers follow no ``$ref``. A reader of the OpenAI dialect in strict mode must tell every argument, so what is
-optional takes null there, which the tools read as 'not told'.
+The arguments of a tool are a pydantic model, and its schema is the source of every dialect (``schemas.py``). What the
+package is called where servers are listed and installed is written beside them (``bundle.py``).
 """
 
 from __future__ import annotations
@@ -13,19 +12,25 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from kilowhat.manifest import DIALECTS, load, path
+from kilowhat.manifest.bundle import listings
+from kilowhat.manifest.schemas import Schema, anthropic_strict, gemini, inlined, input_schema, openapi_3_0, strict
 from kilowhat.tools import TOOLS, Estimate, Tool
 from kilowhat.tools.core.estimate import METHOD_VERSION
-
-Schema = dict[str, Any]
 
 ANNOTATIONS = {"read_only": True, "destructive": False, "idempotent": True, "open_world": False}
 """What holds for every tool: it reads the library, changes nothing, and gives the same answer again."""
 
-_STRICT_KEEPS = {"type", "description", "enum", "const", "properties", "items", "anyOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "pattern", "minItems", "maxItems"}
-_STRICT_DROPS = {"default", "minLength", "maxLength", "format", "examples", "required", "additionalProperties", "oneOf"}
+_HINTS = {"readOnlyHint": "read_only", "destructiveHint": "destructive", "idempotentHint": "idempotent", "openWorldHint": "open_world"}
+
+_REFUSALS = {
+    "422": "The arguments are refused: the code says why, nearest names what is known.",
+    "default": "Any other refusal, in the same shape: a body that is no JSON, a missing key, a busy server.",
+}
 
 
 def manifest(dialect: str) -> Any:
@@ -38,15 +43,7 @@ def manifest(dialect: str) -> Any:
         UnknownName: where there is no such dialect (``unknown_name``).
     """
     path(dialect)
-    if dialect == "openai":
-        return [{"type": "function", "function": _openai_function(tool)} for tool in TOOLS.values()]
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Kilowhat tools",
-        "version": METHOD_VERSION,
-        "tools": [_described(tool) for tool in TOOLS.values()],
-        "$defs": {"Estimate": _inlined(Estimate.model_json_schema(mode="serialization"))},
-    }
+    return _BUILDERS[dialect]()
 
 
 def responses_form(tools: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -54,15 +51,70 @@ def responses_form(tools: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"type": "function", **tool["function"]} for tool in tools]
 
 
-def input_schema(tool: Tool) -> Schema:
-    """Return the schema of a tool's arguments: no ``$ref``, required ones first."""
-    schema = _inlined(tool.arguments.model_json_schema())
-    required = schema.get("required", [])
-    schema["properties"] = {name: schema["properties"][name] for name in sorted(schema["properties"], key=lambda name: name not in required)}
-    return schema
+def output_schema() -> Schema:
+    """Return the schema of what every tool gives: the Estimate."""
+    return inlined(Estimate.model_json_schema(mode="serialization"))
 
 
-def _described(tool: Tool) -> dict[str, Any]:
+def _openai() -> list[Schema]:
+    return [{"type": "function", "function": _openai_function(tool)} for tool in TOOLS.values()]
+
+
+def _openai_function(tool: Tool) -> Schema:
+    parameters = strict(input_schema(tool))
+    parameters["description"] += " Null means not told."
+    return {"name": tool.name, "description": tool.description, "strict": True, "parameters": parameters}
+
+
+def _anthropic() -> list[Schema]:
+    return [{"name": tool.name, "description": tool.description, "input_schema": input_schema(tool)} for tool in TOOLS.values()]
+
+
+def _anthropic_strict() -> list[Schema]:
+    return [tool | {"strict": True, "input_schema": anthropic_strict(tool["input_schema"])} for tool in _anthropic()]
+
+
+def _gemini() -> Schema:
+    return {"functionDeclarations": [_declared(tool, parametersJsonSchema=gemini(input_schema(tool))) for tool in TOOLS.values()]}
+
+
+def _gemini_openapi() -> Schema:
+    return {"functionDeclarations": [_declared(tool, parameters=openapi_3_0(input_schema(tool))) for tool in TOOLS.values()]}
+
+
+def _declared(tool: Tool, **parameters: Schema) -> Schema:
+    return {"name": tool.name, "description": tool.description, **parameters}
+
+
+def _mcp() -> Schema:
+    output = output_schema()
+    hints = {hint: ANNOTATIONS[name] for hint, name in _HINTS.items()}
+    return {
+        "tools": [
+            {
+                "name": tool.name,
+                "title": tool.title,
+                "description": tool.description,
+                "inputSchema": input_schema(tool),
+                "outputSchema": output,
+                "annotations": {"title": tool.title, **hints},
+            }
+            for tool in TOOLS.values()
+        ]
+    }
+
+
+def _json_schema() -> Schema:
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Kilowhat tools",
+        "version": METHOD_VERSION,
+        "tools": [_described(tool) for tool in TOOLS.values()],
+        "$defs": {"Estimate": output_schema()},
+    }
+
+
+def _described(tool: Tool) -> Schema:
     return {
         "name": tool.name,
         "title": tool.title,
@@ -74,68 +126,61 @@ def _described(tool: Tool) -> dict[str, Any]:
     }
 
 
-def _openai_function(tool: Tool) -> dict[str, Any]:
-    parameters = strict(input_schema(tool))
-    parameters["description"] += " Null means not told."
-    return {"name": tool.name, "description": tool.description, "strict": True, "parameters": parameters}
+def _openapi() -> Schema:
+    nearest = {"type": "array", "items": {"type": "string"}, "description": "Known names close to the one told, best first."}
+    error = {"code": {"type": "string"}, "message": {"type": "string"}, "field": {"anyOf": [{"type": "string"}, {"type": "null"}]}, "nearest": nearest}
+    closed = {"type": "object", "additionalProperties": False}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Kilowhat",
+            "version": METHOD_VERSION,
+            "description": "What AI costs in energy, carbon and water: estimates with range, derivation and citations.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "http://127.0.0.1:8787", "description": "kilowhat serve"}],
+        "security": [{}, {"key": []}],
+        "paths": {f"/tools/{tool.name}": {"post": _operation(tool)} for tool in TOOLS.values()},
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "Where the server was given a key."}},
+            "schemas": {
+                "Estimate": output_schema(),
+                "Error": closed | {"properties": {"error": closed | {"properties": error, "required": list(error)}}, "required": ["error"]},
+            },
+        },
+    }
 
 
-def _inlined(schema: Schema) -> Schema:
-    """Return a schema with its definitions in their places, without titles and without defaults of null."""
-    definitions: Schema = schema.get("$defs", {})
+def _operation(tool: Tool) -> Schema:
+    def body(schema: Schema, **more: Any) -> Schema:
+        return {"content": {"application/json": {"schema": schema, **more}}}
 
-    def walk(node: Any) -> Any:
-        if not isinstance(node, dict):
-            return node
-        if "$ref" in node:
-            node = {**definitions[node["$ref"].rpartition("/")[2]], **{key: value for key, value in node.items() if key != "$ref"}}
-        kept: Schema = {}
-        for key, value in node.items():
-            if key in ("$defs", "title", "discriminator") or (key == "default" and value is None):
-                continue
-            if key == "properties":
-                kept[key] = {name: walk(property_schema) for name, property_schema in value.items()}
-            elif key in ("anyOf", "oneOf", "allOf", "prefixItems"):
-                kept[key] = [walk(part) for part in value]
-            else:
-                kept[key] = walk(value) if key in ("items", "additionalProperties") else value
-        return kept
-
-    inlined: Schema = walk(schema)
-    return inlined
+    refusals = {status: {"description": description, **body({"$ref": "#/components/schemas/Error"})} for status, description in _REFUSALS.items()}
+    return {
+        "operationId": tool.name,
+        "summary": tool.title,
+        "description": tool.description,
+        "requestBody": {"required": True, **body(input_schema(tool), example=dict(tool.example))},
+        "responses": {"200": {"description": "The estimate.", **body({"$ref": "#/components/schemas/Estimate"})}, **refusals},
+    }
 
 
-def strict(schema: Schema) -> Schema:
-    """Return an inlined schema in the part of JSON Schema that OpenAI's strict mode takes.
-
-    Every property is required, and takes null where it was optional; a default is told in words.
-
-    Raises:
-        ValueError: where the schema holds what strict mode has no form for, such as a mapping with free keys.
-    """
-    unknown = set(schema) - _STRICT_KEEPS - _STRICT_DROPS
-    if unknown or schema.get("additionalProperties", False) is not False:
-        raise ValueError(f"Strict mode has no form for {', '.join(sorted(unknown)) or 'free keys'} in {json.dumps(schema)[:200]}.")
-    kept = {key: value for key, value in schema.items() if key in _STRICT_KEEPS}
-    if "default" in schema:
-        kept["description"] = f"{schema.get('description', '')} Null: {json.dumps(schema['default'])}.".strip()
-    if "items" in kept:
-        kept["items"] = strict(kept["items"])
-    if parts := schema.get("anyOf") or schema.get("oneOf"):
-        kept["anyOf"] = [strict(part) for part in parts]
-    if schema.get("type") == "object":
-        required = schema.get("required", [])
-        properties = {name: strict(told) for name, told in schema.get("properties", {}).items()}
-        kept["properties"] = {name: told if name in required else _nullable(told) for name, told in properties.items()}
-        kept |= {"required": list(properties), "additionalProperties": False}
-    return kept
+_BUILDERS: dict[str, Callable[[], Any]] = {
+    "openai": _openai,
+    "openai-responses": lambda: responses_form(_openai()),
+    "anthropic": _anthropic,
+    "anthropic-strict": _anthropic_strict,
+    "gemini": _gemini,
+    "gemini-openapi": _gemini_openapi,
+    "mcp": _mcp,
+    "json-schema": _json_schema,
+    "openapi": _openapi,
+}
 
 
-def _nullable(schema: Schema) -> Schema:
-    if {"type": "null"} in schema.get("anyOf", ()):
-        return schema
-    described = {"description": schema["description"]} if "description" in schema else {}
-    return {"anyOf": [{key: value for key, value in schema.items() if key != "description"}, {"type": "null"}]} | described
+def files() -> dict[Path, str]:
+    """Return every generated file of this folder with what it should hold."""
+    return {path(dialect): text(manifest(dialect)) for dialect in DIALECTS} | {place: text(content) for place, content in listings().items()}
 
 
 def text(content: Any) -> str:
@@ -148,18 +193,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Describe the tools to machines.")
     parser.add_argument("--check", action="store_true", help="fail where a file is not current")
     options = parser.parse_args(arguments)
-    built = {dialect: text(manifest(dialect)) for dialect in DIALECTS}
+    built = files()
     if not options.check:
-        for dialect, content in built.items():
-            path(dialect).write_text(content, "utf-8")
+        for place, content in built.items():
+            place.write_text(content, "utf-8")
         return 0
-    stale = [dialect for dialect, content in built.items() if not path(dialect).exists() or path(dialect).read_text("utf-8") != content]
+    stale = [place.stem for place, content in built.items() if not place.exists() or place.read_text("utf-8") != content]
     if stale:
         sys.stderr.write(f"not current: {', '.join(stale)}; run python -m kilowhat.manifest.build\n")
     return 1 if stale else 0
 
 
-__all__ = ["DIALECTS", "load", "manifest", "responses_form"]
+__all__ = ["DIALECTS", "input_schema", "load", "manifest", "responses_form", "strict"]
 
 if __name__ == "__main__":
     sys.exit(main())
