@@ -1,4 +1,4 @@
-"""The shell: ``kilowhat ask``, ``chat``, ``tools``, ``refs``, ``manifest`` and ``serve``.
+"""The shell: ``kilowhat ask``, ``chat``, ``tools``, ``refs``, ``manifest``, ``serve`` and ``mcp``.
 
 Exit status: 0 for an answer, a polite "no" included; 2 for a refusal, with the words and the code that
 every other surface gives. ``ask`` and ``tools`` import no LangChain and no FastAPI.
@@ -132,7 +132,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     refs.set_defaults(run=_refs)
 
     manifest = commands.add_parser("manifest", help="print the tool manifest", description="Print the tools as JSON schemas.")
-    manifest.add_argument("dialect", nargs="?", default="json-schema", help="openai or json-schema (default)")
+    manifest.add_argument("dialect", nargs="?", default="json-schema", help="openai, anthropic, gemini, mcp, openapi … (default json-schema)")
     manifest.set_defaults(run=_manifest)
 
     serve = commands.add_parser("serve", help="serve the tools over HTTP", description="Serve tools, manifest and questions over HTTP.")
@@ -144,6 +144,10 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     serve.add_argument("--allow-origin", metavar="ORIGIN", action="append", default=[], help="a further page that may call from a browser, such as https://chat.example.org")
     serve.add_argument("--workers", type=_workers, default=1, help="processes that serve (default 1)")
     serve.set_defaults(run=_serve)
+
+    mcp = commands.add_parser("mcp", help="serve the tools over MCP on stdio", description="Serve tools, references and common questions over MCP, on standard input and output.")
+    mcp.add_argument("--only", metavar="TOOL", nargs="+", help="serve these tools and no others")
+    mcp.set_defaults(run=_mcp)
     return parser, dict(commands.choices)
 
 
@@ -325,6 +329,14 @@ def _manifest(options: argparse.Namespace) -> int:
             f"There is no dialect {options.dialect[:40]!r}; there are {', '.join(DIALECTS)}.", field="dialect", nearest=get_close_matches(options.dialect[:40], DIALECTS, n=2, cutoff=0.4)
         )
     print(json.dumps(load(options.dialect), ensure_ascii=False, indent=2))
+    return 0
+
+
+def _mcp(options: argparse.Namespace) -> int:
+    gc.enable()
+    from kilowhat.plugin.mcp import serve_stdio
+
+    serve_stdio(options.only)
     return 0
 
 
