@@ -29,7 +29,9 @@ def _serving(app: Any) -> Iterator[str]:
             await super().startup(sockets)
             started.set()
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:  # asyncio sends without delay where it sees TCP
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(128)
         server = Server(configuration(app, log_config=None))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
