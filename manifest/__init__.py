@@ -38,10 +38,12 @@ def path(dialect: str) -> Path:
         UnknownName: where there is no such dialect (``unknown_name``).
     """
     if dialect not in DIALECTS:
+        from difflib import get_close_matches
+
         from kilowhat.tools.core.errors import UnknownName
 
         known = f"{', '.join(DIALECTS[:-1])} and {DIALECTS[-1]}"
-        raise UnknownName(f"There is no manifest {str(dialect)[:60]!r}; there are {known}.", field="dialect", nearest=DIALECTS)
+        raise UnknownName(f"There is no manifest {str(dialect)[:60]!r}; there are {known}.", field="dialect", nearest=get_close_matches(str(dialect)[:60], DIALECTS, n=3, cutoff=0.4))
     return Path(__file__).parent / f"{dialect}.json"
 
 

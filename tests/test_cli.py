@@ -258,7 +258,7 @@ def test_a_tool_without_arguments_says_what_it_needs(capsys, name):
         (["tools", "estimate_tsk", "--help"], "Near it: estimate_task"),
         (["tools", "estimate_task", "task=image-generatoin", "count=1"], "Near it: image generation."),
         (["ask", QUESTION, "--region", "Frnace"], "Near it: France"),
-        (["manifest", "opnai"], "Near it: openai."),
+        (["manifest", "opnai"], "Near it: openai"),
         ([QUESTION], 'kilowhat ask "…"'),
         (["tools", "estimate_task", "--jsn"], "unrecognized arguments: --jsn"),
     ],

@@ -7,11 +7,14 @@ import re
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 from referencing import Registry
 
 from kilowhat.manifest import DIALECTS, load
 from kilowhat.manifest.build import main, manifest
+from kilowhat.plugin.cli import main as shell
+from kilowhat.plugin.http import create_app
 from kilowhat.tools import TOOLS, call
 from kilowhat.tools.core.errors import UnknownName
 
@@ -62,9 +65,9 @@ def test_every_tool_is_in_every_dialect_in_the_order_of_the_catalog() -> None:
 def test_an_unknown_dialect_is_refused_with_those_there_are() -> None:
     for function in (load, manifest):
         with pytest.raises(UnknownName, match="there are openai, openai-responses") as caught:
-            function("klingon")
+            function("gemni")
         assert caught.value.field == "dialect"
-        assert caught.value.nearest == list(DIALECTS)
+        assert caught.value.nearest[0] == "gemini"
 
 
 def test_a_path_is_no_dialect() -> None:
@@ -134,3 +137,25 @@ def test_a_number_with_a_unit_in_its_name_has_it_in_its_description(name: str) -
 def test_every_tool_reads_only() -> None:
     for tool in load("json-schema")["tools"]:
         assert tool["annotations"] == {"read_only": True, "destructive": False, "idempotent": True, "open_world": False}
+
+
+# The shell and the server
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_dialect_is_printed_and_served(dialect: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shell(["manifest", dialect]) == 0
+    assert json.loads(capsys.readouterr().out) == load(dialect)
+    with TestClient(create_app(), base_url="http://127.0.0.1:8787") as client:
+        assert client.get(f"/manifest/{dialect}").json() == load(dialect)
+        assert dialect in client.get("/manifest").json()["dialects"]
+
+
+def test_an_unknown_dialect_has_one_code_and_the_same_words_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UnknownName) as refused:
+        load("antropic")
+    assert shell(["manifest", "antropic"]) == 2
+    assert capsys.readouterr().err.startswith(f"unknown_name: {refused.value.message}")
+    with TestClient(create_app(), base_url="http://127.0.0.1:8787") as client:
+        answer = client.get("/manifest/antropic")
+    assert (answer.status_code, answer.json()) == (404, refused.value.as_dict())
