@@ -10,13 +10,18 @@ from kilowhat.tools.core.errors import UnknownName
 from kilowhat.tools.core.reference import Claim, Fact
 
 
-def fact(fact_id: str) -> dict[str, Any]:
-    """Return a fact with its source.
+def cited(fact_id: str) -> dict[str, Any]:
+    """Return what a footnote names, with its source: a fact; or a claim, which also tells its primary source.
+
+    Args:
+        fact_id: As a citation has it: the id of a fact or claim, or a claim's with ``#primary``.
 
     Raises:
         UnknownName: with the nearest ids, where there is none (``unknown_name``).
     """
-    return _with_source("fact", Library.load().fact(fact_id))
+    library = Library.load()
+    claim_id = fact_id.removesuffix("#primary")
+    return claim(claim_id) if claim_id in library.claims else _with_source("fact", library.fact(fact_id))
 
 
 def claim(claim_id: str) -> dict[str, Any]:

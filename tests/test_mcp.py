@@ -149,7 +149,7 @@ async def test_every_source_is_listed_and_can_be_read(era: Any) -> None:
 
 
 async def test_the_templates_are_completed_and_read(era: Any) -> None:
-    read = {"fact": references.fact, "claim": references.claim, "source": references.source}
+    read = {"fact": references.cited, "claim": references.claim, "source": references.source}
     async with Client(build(), mode=era) as client:
         templates = {template.name: template.uri_template for template in (await client.list_resource_templates()).resource_templates}
         assert templates == {kind: f"kilowhat://{kind}/{{id}}" for kind in read}
@@ -165,15 +165,29 @@ async def test_the_templates_are_completed_and_read(era: Any) -> None:
             assert json.loads(content.text) == read[kind](completion.values[0])
 
 
-async def test_what_an_estimate_cites_can_be_read(era: Any) -> None:
+WITH_A_PRIMARY_SOURCE = next(claim.id for claim in map(Library.load().claim, Library.load().claims) if claim.primary and claim.primary.source)
+
+CITING = {**{name: (name, dict(tool.example)) for name, tool in TOOLS.items() if name != "calculate"}, "claim": ("check_claim", {"claim": WITH_A_PRIMARY_SOURCE})}
+
+
+@pytest.mark.parametrize("case", CITING)
+async def test_what_an_estimate_cites_can_be_read(era: Any, case: str) -> None:
+    name, arguments = CITING[case]
     async with Client(build(), mode=era) as client:
-        estimate = (await client.call_tool("estimate_llm", dict(TOOLS["estimate_llm"].example))).structured_content
+        estimate = (await client.call_tool(name, arguments)).structured_content
+        assert estimate["citations"]
+        assert case != "claim" or any(cited["fact_id"].endswith("#primary") for cited in estimate["citations"])
         for cited in estimate["citations"]:
             [content] = (await client.read_resource(f"kilowhat://fact/{cited['fact_id']}")).contents
             assert isinstance(content, types.TextResourceContents)
             found = json.loads(content.text)
-            assert found["fact"]["printed"] == cited["printed"]
-            assert found["source"]["title"].startswith(cited["source"]["title"].rstrip(" …"))
+            record = found.get("fact") or found["claim"]
+            assert record["id"] == cited["fact_id"].removesuffix("#primary")
+            if record["id"] == cited["fact_id"]:
+                assert record["printed"] == cited["printed"]
+                assert found["source"]["title"].startswith(cited["source"]["title"].rstrip(" …"))
+            else:
+                assert record["primary"]["figure"] == cited["printed"]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from kilowhat.tools import KilowhatError, Library
 from kilowhat.tools.core.errors import UnknownName
 
 JSON = "application/json"
-_URI = re.compile(r"kilowhat://(\w{1,20})/([^/?#]{1,300})")
+_URI = re.compile(r"kilowhat://(\w{1,20})/([^/?#]{1,300}(?:#primary)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "fact": Kind(
         "A fact",
-        "One published figure: value, range, unit, what it holds for, the place in the source, the figure as printed, and when it was checked against what.",
-        references.fact,
+        "What a footnote names. One published figure: value, range, unit, what it holds for, the place in the source, the figure as printed, when it was checked against what.",
+        references.cited,
         lambda library: [fact.id for fact in library],
     ),
     "claim": Kind(
