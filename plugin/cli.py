@@ -347,9 +347,11 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _server(key: str | None, hosts: Sequence[str], origins: Sequence[str], only: Sequence[str] | None) -> Any:
     """Return the app that a worker serves, with the surfaces that are mounted on it."""
+    from kilowhat.plugin import mcp
     from kilowhat.plugin.http import create_app
 
-    return create_app(key=key, hosts=hosts, origins=origins, only=only)
+    mounts = {"/mcp": mcp.http_app(only, guarded=True)} if mcp.available() else {}
+    return create_app(key=key, hosts=hosts, origins=origins, only=only, mounts=mounts)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from asyncio import BaseTransport, TimerHandle, Transport
 from collections.abc import Callable
+from socket import AF_INET, AF_INET6, IPPROTO_TCP, TCP_NODELAY
 from typing import Any, cast
 
 import uvicorn
@@ -33,6 +34,8 @@ class Patience(HttpToolsProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         """Begin to wait for the first request."""
         super().connection_made(cast(Transport, transport))
+        if (connection := transport.get_extra_info("socket")) is not None and connection.family in (AF_INET, AF_INET6):
+            connection.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)  # asyncio leaves it out for a socket that several workers share
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
