@@ -119,7 +119,7 @@ _PERIOD_BEHIND = re.compile(
     r"^\s*(?:(?:an?|each|every|per) (?:hour|day|week|month|year)\b|am Tag\b|im (?:Jahr|Monat)\b|al (?:día|año|mes)\b|par (?:jour|an|mois)\b|(?:pro|por|je) (?:Tag|Jahr|Monat|Stunde|día|año|mes|hora)\b)",
     re.IGNORECASE,
 )
-_FACTOR_BEFORE = re.compile(r"\d\s*[×*]\s*$")
+_FACTOR_BEFORE = re.compile(r"\d\s*[×*∕]\s*$")
 _EACH_NEAR = re.compile(
     r"\b(?:each|every|single|apiece|individual|one (?:image|request|query|prompt|text|video|answer|message|run|generation)|an? (?:\w+ )?(?:image|picture|request|query|prompt|text|video|clip|answer|response|message|inference)|chaque|jede[rsnm]?|cada)\b|每|单[张张次个]|單[張次個]|一[张張次个個条條](?!千|万|百)|1枚|あたり|つき",
     re.IGNORECASE,
@@ -134,6 +134,10 @@ _SENTENCE = re.compile(r"\.\s|[。(（]")
 _PERIOD = re.compile(r"\s*(?:/|\bper\b|\bpro\b|\bpar\b|每|\ba\b)\s*(?:\d+\s)?(?:hour|day|week|month|year|h|d|yr|a|天|日|月|年|小时|小時)s?$", re.IGNORECASE)
 _PER_IN_UNIT = re.compile(r"/|÷|\bper\b|\bpro\b|\bpar\b|每", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,;|](?!\d)|[。、()]|\.\s")
+_RANGE_OPENS = re.compile(r"^[^()（）\d]{0,30}[(（][^()（）\d]{0,24}(?:80\s?%\s?[^()（）\d]{0,20})?$")
+_RANGE_ENDS = re.compile(r"^\s*[)）,;，；]")
+"""A range in brackets right behind an amount has that amount's unit: 190 Wh (36 to 1,400)."""
+
 _JOINED = re.compile(r"^\s*(?:,|and|or|to|und|oder|bis|et|ou|à|y|o|a|和|与|與|或|至|到|[~–—-])\s*$", re.IGNORECASE)
 SMALL = 12
 """Words for numbers up to this are language, not figures, in an answer: two studies, one of them, ten years."""
@@ -363,6 +367,12 @@ def _joined(text: str, found: Sequence[_Found]) -> list[_Found]:
         here, after = joined[index], joined[index + 1]
         if here.figure.kind in ("bare", "count") and not here.figure.unit and after.figure.kind in ("amount", "percent") and _JOINED.match(text[here.end : after.start]):
             joined[index] = replace(here, figure=replace(here.figure, unit=after.figure.unit, kind=after.figure.kind, rate=after.figure.rate))
+    for index in range(1, len(joined)):
+        before, here = joined[index - 1], joined[index]
+        same = before.start == here.start
+        ranges = same or (_RANGE_OPENS.match(text[before.end : here.start]) and _RANGE_ENDS.match(text[here.end :]))
+        if ranges and here.figure.kind in ("bare", "count") and not here.figure.unit and before.figure.kind in ("amount", "percent"):
+            joined[index] = replace(here, figure=replace(here.figure, unit=before.figure.unit, kind=before.figure.kind, rate=before.figure.rate))
     return joined
 
 

@@ -36,6 +36,9 @@ MOST_FIGURES = 300
 """An answer with more numbers is none."""
 
 _DIGITS = re.compile(r"\d+")
+_PREFIXES = frozenset({1e3, 1e6, 1e9, 1e12, 1e15})
+"""What turns one prefix into another in a derivation: Wh into TWh."""
+
 _CALENDAR = tuple(hours * scale for hours in (1.0, 24.0, 168.0, 720.0, 730.0, 744.0, 8760.0) for scale in (1.0, 1 / 3600, 1 / 60))
 
 
@@ -142,7 +145,7 @@ def is_known(figure: Figure, known: Known) -> bool:
         return f"{figure.value:.0f}" in known.years or figure.value in known.numbers
     if figure.kind in ("bare", "count"):
         beside = () if figure.kind == "count" else (*known.shown, *known.ratios)
-        return figure.value == 1 or any(_shows(figure, true) for true in (*known.numbers, *beside))
+        return figure.value == 1 or (figure.rate == "either" and figure.value in _PREFIXES) or any(_shows(figure, true) for true in (*known.numbers, *beside))
     return any(is_amount(figure, unit, known, of_period=shorter) for unit, shorter in ((figure.unit, False), (without_period(figure.unit), True)) if unit is not None)
 
 

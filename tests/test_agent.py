@@ -390,8 +390,8 @@ def test_where_the_offline_model_has_no_answer_the_tools_that_were_run_give_it()
     assert ask(asked).outcome != "answered"
     reply = ask(asked, scripted(calling(("estimate_training", {"model": "GPT-3"}), ("estimate_training", {"model": "BLOOM"})), AIMessage("Etwa 77 GWh.")))
     assert (reply.outcome, reply.warnings[0].code) == ("answered", "answer_replaced")
-    assert "1.287 GWh" in reply.text
-    assert "433.2 MWh" in reply.text
+    assert "1,287 GWh" in reply.text
+    assert "433,2 MWh" in reply.text
 
 
 def test_a_model_that_knows_numbers_without_tools_is_replaced() -> None:

@@ -276,7 +276,7 @@ def _warn_of_sources(derivation: Derivation) -> None:
             if usual is None or usual.source == source or any(fact.id == usual.id for fact in taken):
                 continue
             name = library.named("hardware", other.scope["hardware"]).name
-            figures = (f"{format_quantity(other.quantity)} [{other.id}]", f"{format_quantity(usual.quantity)} by {_publisher(library, usual)} [{usual.id}]")
+            figures = (format_quantity(other.quantity), f"{format_quantity(usual.quantity)} by {_publisher(library, usual)}")
             derivation.warn("other_scale", f"Not to be compared with figures of other sources: {_publisher(library, other)} puts one {name} at {figures[0]}, against {figures[1]}.")
 
 
