@@ -1,5 +1,6 @@
 """The chat: turns, commands, tables, completion and history; on a terminal, in a dumb one, and from a pipe."""
 
+import _thread
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import shlex
 import stat
 import subprocess
 import sys
+import threading
 
 import pexpect
 import pyte
@@ -36,6 +38,17 @@ class BrokenModel(GenericFakeChatModel):
 def failing(error):
     def messages():
         raise error
+        yield AIMessage("")
+
+    return BrokenModel(messages=messages())
+
+
+def interrupted():
+    """Return a model during whose thinking Ctrl-C is pressed."""
+
+    def messages():
+        _thread.interrupt_main()
+        threading.Event().wait(3)
         yield AIMessage("")
 
     return BrokenModel(messages=messages())
@@ -163,14 +176,14 @@ def test_a_refusal_of_a_tool_does_not_end_the_chat(capsys):
 
 
 def test_control_c_cancels_an_answer(capsys):
-    talk, output = held(capsys, QUESTION, "/model offline", QUESTION, model=failing(KeyboardInterrupt()))
+    talk, output = held(capsys, QUESTION, "/model offline", QUESTION, model=interrupted())
     assert "Cancelled." in output
     assert len(talk.turns) == 2
 
 
 def test_control_c_ends_a_chat_that_nobody_types(capsys):
     with pytest.raises(KeyboardInterrupt):
-        Chat(model=failing(KeyboardInterrupt())).run([QUESTION], interactive=False)
+        Chat(model=interrupted()).run([QUESTION], interactive=False)
 
 
 @pytest.mark.parametrize("columns", [40, 60, 72, 100, 200])
@@ -274,11 +287,11 @@ def test_a_pipe_asks_one_question_a_line():
     finished = piped(f"{QUESTION}\n\nand in France?\n1000 images in Atlantis\n/nonsense\nenergy of 5 images".encode())
     output = finished.stdout.decode()
     assert (finished.returncode, finished.stderr) == (0, b"")
-    assert output.startswith("2.9 kWh of electricity for 1,000 × image generation")
+    assert output.startswith("2.9 kWh of electricity for 1,000 generated images")
     assert "in France" in output
     assert "Atlantis" in output
     assert "/nonsense" in output
-    assert "15 Wh of electricity for 5 × image generation" in output
+    assert "15 Wh of electricity for 5 generated images" in output
     assert "\x1b" not in output
     assert "├" not in output
 

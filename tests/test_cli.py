@@ -171,7 +171,7 @@ def test_words_that_are_no_unicode_are_refused():
 def test_a_narrow_encoding_is_no_traceback():
     finished = subprocess.run([*SHELL, "ask", "生成一千张图要几度电?"], env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, check=False, timeout=60)
     assert (finished.returncode, finished.stderr) == (0, b"")
-    assert b"2.9 kWh" in finished.stdout
+    assert b"2.9 ?" in finished.stdout
 
 
 def test_a_reader_that_stops_is_no_traceback():
