@@ -47,7 +47,18 @@ def cut(text: str, mentions: Sequence[Mention], kinds: Set[str] = frozenset({*TH
         start = end
     whole = read_slots(text, mentions)
     labels = [text[mentions[position].start : mentions[position].end] for position in named]
-    return [(label, _completed(read_slots(text, part), whole, kinds)) for label, part in zip(labels, parts, strict=True)]
+    return [(label, _completed(part, whole, kinds)) for label, part in zip(labels, _with_own_counts([read_slots(text, part) for part in parts]), strict=True)]
+
+
+def _with_own_counts(parts: list[Slots]) -> list[Slots]:
+    """Return the parts with a number of requests that stands behind an everyday thing given to the service that is asked them."""
+    for here, part in enumerate(parts):
+        served = next((other for other, slots in enumerate(parts) if slots.named.keys() & {"service", "llm"} and not slots.counts), None)
+        if served is None or "request" not in part.counts or part.things or "comparator" not in part.named:
+            continue
+        parts[served] = replace(parts[served], counts={"request": part.counts["request"]})
+        parts[here] = replace(part, counts={kind: number for kind, number in part.counts.items() if kind != "request"}, senses=part.senses - {"noun.request"})
+    return parts
 
 
 def _boundary(text: str, mentions: Sequence[Mention], here: int, after: int) -> int:
@@ -79,7 +90,7 @@ def _completed(part: Slots, whole: Slots, kinds: Set[str]) -> Slots:
         part,
         named={**shared, **own},
         counts=counts or (whole.counts if kinds & {"place"} else {}),
-        senses=part.senses | {sense for sense in whole.senses if sense.startswith(("act.", "ask.", "about."))},
+        senses=part.senses | {sense for sense in whole.senses if sense.startswith(("act.", "ask.", "about."))} - ({"about.subject"} if "comparator" in own else set()),
         rate=part.rate or whole.rate,
         span_hours=part.span_hours if part.span_hours is not None else whole.span_hours,
         hours=part.hours if part.hours is not None or not stands else whole.hours,

@@ -110,6 +110,8 @@ class Slots:
             or (self.amounts and (self.as_gas or self.senses & {"ask.emissions", "ask.water"} or "comparator" in self.named))
             or self.power_w
             or self.energy_wh_each
+            or self.water_ml_each
+            or self.emissions_g_each
             or "forecast" in self.named
             or self.intensities_g
             or self.parameters_b
@@ -160,6 +162,9 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
         counts["device"] *= counts.pop("server")
     if counts.get("task") == 1 and counts.get("thing", 0) > 1:
         counts["task"] = counts.pop("thing")
+    homes = [thing for thing in named.get("comparator", []) if thing.endswith("-home-year")]
+    if len(homes) > 1 and "us-home-year" in homes and not re.search(r"\bU\.?S|americ|美", text, re.IGNORECASE):
+        named["comparator"].remove("us-home-year")
     told.update({name: tuple(value) for name, value in told.items() if isinstance(value, list)})
     told.update(unknown(text, mentions, "place" in named))
     return replace(Slots(), named={kind: tuple(names) for kind, names in named.items()}, counts=counts, senses=senses, **told)

@@ -24,7 +24,9 @@ from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS
 from kilowhat.plugin.understanding.tools import Tool, known_tools
 from kilowhat.tools import TOOLS, KilowhatError, Library
+from kilowhat.tools.core.electricity import WORLD, intensity_fact_id
 from kilowhat.tools.core.errors import MissingInput
+from kilowhat.tools.core.place import find_place
 from kilowhat.tools.core.reference import fold as fold_name
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, format_number, parse_quantity, parse_unit
 
@@ -450,9 +452,15 @@ def _energy_of_emissions(slots: Slots, language: str) -> Plan | None:
         return None
     if "ask.emissions" not in slots.senses and not slots.as_gas:
         return Plan("needs_input", language, reason="which_task")
-    place = {"region": slots.named["place"][0]} if "place" in slots.named else {}
-    per_kwh = as_ref(Call("convert_energy_to_emissions", {"energy": "1 kWh", **place}))
-    return Plan("answered", language, (Call("calculate", {"expression": f"({amount}) / ({per_kwh}#emissions) * 1 kWh"}),), quantity="energy", unit=slots.unit)
+    return Plan("answered", language, (Call("calculate", {"expression": f"({amount}) / fact:{_intensity_of(slots)}"}),), quantity="energy", unit=slots.unit)
+
+
+def _intensity_of(slots: Slots, thing: str = "") -> str:
+    """Return the id of the carbon intensity of the place that is named, else of the country that an everyday thing is of, else of the world."""
+    library = Library.load()
+    country = next((zone for zone, told in library.countries.items() if told["alpha2"] and thing.startswith(f"{told['alpha2'].lower()}-")), None)
+    region = slots.name("place") or country
+    return find_place(library, region).intensity.id if region is not None else intensity_fact_id(WORLD)
 
 
 def _both_ends(slots: Slots, language: str, text: str) -> Plan:
@@ -477,6 +485,10 @@ def _chain(tool: Tool, arguments: dict[str, Any], slots: Slots) -> tuple[Call, .
     if "quantity" not in tool.arguments:
         return (call, Call("convert_to_equivalents", {"quantity": as_ref(call), "equivalents": list(things)}))
     amount = slots.amount(ENERGY)
+    mass = slots.amount(EMISSIONS)
+    if mass is not None and measured_by(things[0]) == "energy" and "quantity" in tool.arguments:
+        energy = Call("calculate", {"expression": f"({mass}) / fact:{_intensity_of(slots, things[0])}"})
+        return (energy, Call("convert_to_equivalents", {"quantity": as_ref(energy), "equivalents": list(things)}))
     if amount is not None and measured_by(things[0]) == "emissions":
         first = Call("convert_energy_to_emissions", {"energy": amount, **({"region": slots.named["place"][0]} if "place" in slots.named else {})})
         return (first, Call("convert_to_equivalents", {"quantity": as_ref(first), "equivalents": list(things)}))
