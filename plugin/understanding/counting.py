@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from kilowhat.plugin.understanding.patterns import Late
 from kilowhat.plugin.understanding.recognise import Mention
 
 REACH = 3
@@ -19,16 +20,16 @@ _COUNTED = {
     "noun.server": "server", "noun.word": "word", "noun.parameter": "parameter", "noun.thing": "thing",
 }  # fmt: skip
 
-_ENDS_THERE = re.compile(r"\s*(?:$|[,;.?!/+&)]|and\b|plus\b|\d)")
+_ENDS_THERE = Late(r"\s*(?:$|[,;.?!/+&)]|and\b|plus\b|\d)")
 """What may stand behind "400 tokens in" where it counts what is read, and is not followed by a place."""
 
-_MORE = re.compile(r"\s*(?:的|as |the |more|less|so |mehr|weniger|más|menos|plus|moins|energy|electricity|power)", re.IGNORECASE)
-_TIMES = re.compile(rf"\s*-?\s*(?:(?:times|x|mal|fach|veces|fois)\b{_MORE.pattern}|-?fold\b|倍)", re.IGNORECASE)
+_MORE = Late(r"\s*(?:的|as |the |more|less|so |mehr|weniger|más|menos|plus|moins|energy|electricity|power)", re.IGNORECASE)
+_TIMES = Late(rf"\s*-?\s*(?:(?:times|x|mal|fach|veces|fois)\b{_MORE.pattern}|-?fold\b|倍)", re.IGNORECASE, needs=("times", "x", "mal", "fach", "veces", "fois", "fold", "倍"))
 """What makes of a number a ratio that is stated, and not a count."""
 
-_DEVICE_HOURS = re.compile(r"[\s-]*(?:gpu[\s-]*)?(?:hours?\b|卡时|卡時|小时|小時)", re.IGNORECASE)
-SENTENCE_END = re.compile(r"[.;!?]\s|[。；！？]")
-_PART_END = re.compile(r"[,;.!?]\s|[、，；。！？]")
+_DEVICE_HOURS = Late(r"[\s-]*(?:gpu[\s-]*)?(?:hours?\b|卡时|卡時|小时|小時)", re.IGNORECASE, needs=("hour", "卡时", "卡時", "小时", "小時"))
+SENTENCE_END = Late(r"[.;!?]\s|[。；！？]")
+_PART_END = Late(r"[,;.!?]\s|[、，；。！？]")
 
 
 def meant(mention: Mention) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kilowhat.plugin.understanding.counting import REACH, class_of
+from kilowhat.plugin.understanding.patterns import Late
 from kilowhat.plugin.understanding.recognise import Mention
 from kilowhat.tools import Library
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, LENGTH, MASS, POWER, TIME, VOLUME, Dimension, Quantity, combine, parse_unit
@@ -16,19 +17,19 @@ _MASS_INTENSITY = combine(MASS, ENERGY, -1)
 _WATER_INTENSITY = combine(VOLUME, ENERGY, -1)
 _DATA: Dimension = (("data", 1),)
 
-PER_THING = re.compile(r"/|\bper\b|每")
-_EACH = re.compile(r"\s*(?:each|apiece|a piece|per\b|/|每(?![年月天日周週小晚])|chacun|pièce|la pièce|je(?:weils)?\b|pro\b|cada un|ずつ)", re.IGNORECASE)
-_EACH_BEFORE = re.compile(
+PER_THING = Late(r"/|\bper\b|每")
+_EACH = Late(r"\s*(?:each|apiece|a piece|per\b|/|每(?![年月天日周週小晚])|chacun|pièce|la pièce|je(?:weils)?\b|pro\b|cada un|ずつ)", re.IGNORECASE)
+_EACH_BEFORE = Late(
     r"(?:每一?[次个個条條张張则則回题題篇份段幅台]|(?:あたり|当たり)|\beach(?: one)?(?: (?:is|takes|uses|needs|of|at))?|\bje(?:weils)?|\bchacune?(?: de)?|\bcada una?(?: de)?)[\s,:是约約]*$"
 )
-_OF_ONE = re.compile(r"\s*(?:an?|per|pro|par|por|je|/|的?每)\s*(?:single |one )?", re.IGNORECASE)
+_OF_ONE = Late(r"\s*(?:an?|per|pro|par|por|je|/|的?每)\s*(?:single |one )?", re.IGNORECASE)
 """What stands between an amount and the thing that it is for one of: 1.8 Wh a prompt."""
 
-_TIMES_MANY = re.compile(r"\s*(?:times|x|×|\*|mal|fois|por|veces|乘以?|かける)\s*", re.IGNORECASE)
+_TIMES_MANY = Late(r"\s*(?:times|x|×|\*|mal|fois|por|veces|乘以?|かける)\s*", re.IGNORECASE, needs=("times", "x", "×", "*", "mal", "fois", "por", "veces", "乘", "かける"))
 """What stands between an amount for one and how many there are: 0.3 Wh times a billion."""
 
-_CLAUSE_END = re.compile(r"[,;.!?，。；！？]\s|[，。；！？]")
-_AT = re.compile(r"\s*(?:at|à|zu|zu je|@|x|×|\*|times|de)\s*", re.IGNORECASE)
+_CLAUSE_END = Late(r"[,;.!?，。；！？]\s|[，。；！？]")
+_AT = Late(r"\s*(?:at|à|zu|zu je|@|x|×|\*|times|de)\s*", re.IGNORECASE)
 """What stands between things and an amount for each: a million answers at 45 mL."""
 
 _EACH_SLOTS: dict[Dimension, tuple[str, str]] = {

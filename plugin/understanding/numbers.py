@@ -6,50 +6,59 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from kilowhat.plugin.understanding.patterns import Late
 from kilowhat.tools.core.units import MAGNITUDES
 
-_GROUPED = re.compile(r"(?<![\w.,'’-])(?P<whole>\d{1,3}(?P<mark>[.,'’ \u202f])\d{3}(?:(?P=mark)\d{3})*)(?P<rest>[.,]\d+)?(?![.,'’]?\d|[^\W\d_]*\d)")
-_COMMA = re.compile(r"(?<![\w.,])(\d+),(\d+)(?![\d,])")
-_FRACTION = re.compile(r"(?<![\d/.])([1-9])/([2-9])(?=\s+(?:a\s+)?[^\W\d])(?!/)")
-_MIXED = re.compile(r"(\d+(?:\.\d+)?)\s?([万萬亿億千])\s?(\d+(?:\.\d+)?)\s?([千百])(?![瓦克米])")
-_STACKED = re.compile(r"(\d+(?:\.\d+)?)\s(thousand|million|billion)\s(?:and\s)?(\d+(?:\.\d+)?)\s(hundred|thousand|million)\b", re.IGNORECASE)
-_HALF = re.compile(r"(\d+)\s+and\s+a\s+half\b", re.IGNORECASE)
-_HALF_A = re.compile(
+_GROUPED = Late(r"(?<![\w.,'’-])(?P<whole>\d{1,3}(?P<mark>[.,'’ \u202f])\d{3}(?:(?P=mark)\d{3})*)(?P<rest>[.,]\d+)?(?![.,'’]?\d|[^\W\d_]*\d)")
+_COMMA = Late(r"(?<![\w.,])(\d+),(\d+)(?![\d,])")
+_FRACTION = Late(r"(?<![\d/.])([1-9])/([2-9])(?=\s+(?:a\s+)?[^\W\d])(?!/)", needs=("/",))
+_MIXED = Late(r"(\d+(?:\.\d+)?)\s?([万萬亿億千])\s?(\d+(?:\.\d+)?)\s?([千百])(?![瓦克米])", needs=("千", "百"))
+_STACKED = Late(r"(\d+(?:\.\d+)?)\s(thousand|million|billion)\s(?:and\s)?(\d+(?:\.\d+)?)\s(hundred|thousand|million)\b", re.IGNORECASE, needs=("thousand", "million", "billion"))
+_HALF = Late(r"(\d+)\s+and\s+a\s+half\b", re.IGNORECASE, needs=("and a half",))
+_HALF_A = Late(
     r"\bhalf\s+an?\s+(?=(?:hour|day|week|month)\b)|\b(?:eine[nrm]?|ein)\s+halbe[nrs]?\s+(?=(?:Stunde|Tag|Woche)\b)|\bune\s+demi-(?=(?:heure|journée)\b)|\bmedi[ao]\s+(?=(?:hora|día)\b)|半个?個?(?=[天日小時时月])",
     re.IGNORECASE,
+    needs=("half", "halb", "demi", "medi", "半"),
 )
-_ONE_AND_A_HALF = re.compile(r"\b(?:an?|one)\s+(hour|day|week|month|year)\s+and\s+a\s+half\b", re.IGNORECASE)
-_MILLIONS = re.compile(r"(?<=\d)\s?M(?![\w²³])")
+_ONE_AND_A_HALF = Late(r"\b(?:an?|one)\s+(hour|day|week|month|year)\s+and\s+a\s+half\b", re.IGNORECASE, needs=("and a half",))
+_MILLIONS = Late(r"(?<=\d)\s?M(?![\w²³])", needs=("m",))
 _GROUP = 3
 
 
-_HYPHENED = re.compile(r"(?<=\d)-(?=(?:hundred|thousand|million|billion|trillion)\b)|(?<=(?:million|billion))-(?=parameter|token)", re.IGNORECASE)
-_PARTS_OF = re.compile(r"\b(?P<part>a quarter|one quarter|three quarters|half|one half|a third|one third|two thirds)\s+(?:of\s+)?an?\s+(?P<whole>million|billion|thousand|trillion)\b", re.IGNORECASE)
+_HYPHENED = Late(r"(?<=\d)-(?=(?:hundred|thousand|million|billion|trillion)\b)|(?<=(?:million|billion))-(?=parameter|token)", re.IGNORECASE, needs=("-",))
+_PARTS_OF = Late(
+    r"\b(?P<part>a quarter|one quarter|three quarters|half|one half|a third|one third|two thirds)\s+(?:of\s+)?an?\s+(?P<whole>million|billion|thousand|trillion)\b",
+    re.IGNORECASE,
+    needs=("quarter", "half", "third"),
+)
 _OF_WHOLE = {"a quarter": 0.25, "one quarter": 0.25, "three quarters": 0.75, "half": 0.5, "one half": 0.5, "a third": 1 / 3, "one third": 1 / 3, "two thirds": 2 / 3}
-_AND_HALF = re.compile(r"\b(?:an?|one)\s+(million|billion|thousand|trillion|hundred)\s+and\s+a\s+half\b", re.IGNORECASE)
-_FOLD = re.compile(r"\b(two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|fifty|hundred)[\s-]?fold\b", re.IGNORECASE)
+_AND_HALF = Late(r"\b(?:an?|one)\s+(million|billion|thousand|trillion|hundred)\s+and\s+a\s+half\b", re.IGNORECASE, needs=("and a half",))
+_FOLD = Late(r"\b(two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|fifty|hundred)[\s-]?fold\b", re.IGNORECASE, needs=("fold",))
 _FOLDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "twenty": 20, "fifty": 50, "hundred": 100}
-_FACTOR_OF = re.compile(r"\b(?:by )?a factor of (two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|fifty|\d+(?:\.\d+)?)\b", re.IGNORECASE)
+_FACTOR_OF = Late(r"\b(?:by )?a factor of (two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|fifty|\d+(?:\.\d+)?)\b", re.IGNORECASE, needs=("factor of",))
 
-_ODD = re.compile(r"(?<=[\d十百千万亿萬億])[多余餘來几幾](?=[万亿萬億千百]?[个個張张度次条條篇块塊台瓦公吨噸升]|[万亿萬億千百])")
+_ODD = Late(r"(?<=[\d十百千万亿萬億])[多余餘來几幾](?=[万亿萬億千百]?[个個張张度次条條篇块塊台瓦公吨噸升]|[万亿萬億千百])", needs=("多", "余", "餘", "来", "來", "几", "幾"))
 """The "odd" of fifty-odd thousand, which leaves the number about as it is."""
 
-_HALF_UNIT = re.compile(r"(?<![一二两兩三四五六七八九十百千万亿萬億\d個个])半(?=[度公吨噸升斤瓦千兆])")
+_HALF_UNIT = Late(r"(?<![一二两兩三四五六七八九十百千万亿萬億\d個个])半(?=[度公吨噸升斤瓦千兆])", needs=("半",))
 _HAN = "〇零一二三四五六七八九十百千万两兩半"
-_AND_HALF_OF = re.compile(r"([一二两兩三四五六七八九十\d]{1,3})[个個]半(?=[小钟鐘月星禮礼])")
-_PARTS = re.compile(rf"([\d{_HAN}]+)分之([\d{_HAN}.点點]+)(?:(?:到|至)([\d{_HAN}.]+))?")
-_TENTHS = re.compile(rf"(?<![\d{_HAN}])([一二三四五六七八九两兩\d])成([一二三四五六七八九半])?(?![立本为為功熟长長员員分交语語都绩績果品])")
-_RESOLUTION = re.compile(r"(?<![\w])(480p|540p|720p|1080p|1440p|2160p)(?![\w])", re.IGNORECASE)
+_AND_HALF_OF = Late(r"([一二两兩三四五六七八九十\d]{1,3})[个個]半(?=[小钟鐘月星禮礼])", needs=("半",))
+_PARTS = Late(rf"([\d{_HAN}]+)分之([\d{_HAN}.点點]+)(?:(?:到|至)([\d{_HAN}.]+))?", needs=("分之",))
+_TENTHS = Late(rf"(?<![\d{_HAN}])([一二三四五六七八九两兩\d])成([一二三四五六七八九半])?(?![立本为為功熟长長员員分交语語都绩績果品])", needs=("成",))
+_RESOLUTION = Late(r"(?<![\w])(480p|540p|720p|1080p|1440p|2160p)(?![\w])", re.IGNORECASE, needs=("80p", "40p", "20p", "60p"))
 _SIZES = {"480p": "854x480", "540p": "960x540", "720p": "1280x720", "1080p": "1920x1080", "1440p": "2560x1440", "2160p": "3840x2160"}
-_LISTED = re.compile(
+_LISTED = Late(
     r"(?P<numbers>\d+(?:\.\d+)?(?:\s?[,、;/]\s?(?:and |und |et |y )?\d+(?:\.\d+)?)+(?:,? (?:and|und|et|y|then) \d+(?:\.\d+)?)?)\s?(?P<unit>k?g(?:\s?CO2e?q?)?\s?(?:/|per )\s?kWh|[克公]斤?(?:/|每)(?:度|kWh|千瓦时|千瓦時))",
     re.IGNORECASE,
+    needs=("kwh", "度", "千瓦"),
 )
-_PER_KWH = re.compile(r"每(?:度|千瓦[时時]|kWh)(?:电|電)?\s*(?:约|約|是|排|为|為)?\s*(\d+(?:\.\d+)?)\s*(公斤|千克|克|kg|g)(?![\w/])")
-_CARDS = re.compile(r"([一二两兩三四五六七八九十]|\d+)\s?[台部]\s?([一二两兩三四五六七八九十]|\d+)\s?卡")
-_BARE_LIST = re.compile(r"(?P<numbers>\d+(?:\.\d+)?(?:\s?[,、;/]\s?\d+(?:\.\d+)?){2,})\s?(?:克|g|grams)(?![\w/])", re.IGNORECASE)
-_GRID = re.compile(r"碳强度|碳強度|intensity|forecast|预报|預報|Intensität|intensité|intensidad|炭素強度", re.IGNORECASE)
-_UNIT_FIRST = re.compile(r"(?P<unit>k?g(?:\s?CO2e?q?)?\s?(?:/|per )\s?kWh)\)?\s?[:：]\s?(?P<numbers>\d+(?:\.\d+)?(?:\s?[,、;/]\s?(?:and |und |et |y )?\d+(?:\.\d+)?)+)(?!\s?[A-Za-z])", re.IGNORECASE)
+_PER_KWH = Late(r"每(?:度|千瓦[时時]|kWh)(?:电|電)?\s*(?:约|約|是|排|为|為)?\s*(\d+(?:\.\d+)?)\s*(公斤|千克|克|kg|g)(?![\w/])", needs=("每",))
+_CARDS = Late(r"([一二两兩三四五六七八九十]|\d+)\s?[台部]\s?([一二两兩三四五六七八九十]|\d+)\s?卡", needs=("卡",))
+_BARE_LIST = Late(r"(?P<numbers>\d+(?:\.\d+)?(?:\s?[,、;/]\s?\d+(?:\.\d+)?){2,})\s?(?:克|g|grams)(?![\w/])", re.IGNORECASE, needs=("g", "克"))
+_GRID = Late(r"碳强度|碳強度|intensity|forecast|预报|預報|Intensität|intensité|intensidad|炭素強度", re.IGNORECASE, needs=("碳", "intens", "forecast", "预报", "預報", "炭素"))
+_UNIT_FIRST = Late(
+    r"(?P<unit>k?g(?:\s?CO2e?q?)?\s?(?:/|per )\s?kWh)\)?\s?[:：]\s?(?P<numbers>\d+(?:\.\d+)?(?:\s?[,、;/]\s?(?:and |und |et |y )?\d+(?:\.\d+)?)+)(?!\s?[A-Za-z])", re.IGNORECASE, needs=("kwh",)
+)
 """Numbers whose unit is told before them: g/kWh: 300, 280, 150."""
 
 """Numbers one after another of which the last has the unit: 300, 280 and 150 g/kWh."""
@@ -89,7 +98,7 @@ def _each_with_unit(match: re.Match[str]) -> str:
 
 _HUNDRED = 100.0
 
-_FROM_TO = re.compile(r"(\d+(?:\.\d+)?)\s*(?:→|->|=>)\s*(\d+(?:\.\d+)?)\s*(g\w*(?:\s?CO2e?)?/kWh)", re.IGNORECASE)
+_FROM_TO = Late(r"(\d+(?:\.\d+)?)\s*(?:→|->|=>)\s*(\d+(?:\.\d+)?)\s*(g\w*(?:\s?CO2e?)?/kWh)", re.IGNORECASE, needs=("→", "->", "=>"))
 
 
 def spell_fractions(text: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 from kilowhat.plugin.understanding.normalise import detect_language, normalise
 from kilowhat.plugin.understanding.numbers import plain_numbers, plain_words
+from kilowhat.plugin.understanding.patterns import Late
 from kilowhat.plugin.understanding.tokens import Token, fold, tokenise
 from kilowhat.tools import Library
 from kilowhat.tools.core.errors import BadQuantity
@@ -166,8 +167,10 @@ def _tag(text: str, language: str) -> Iterator[Mention]:
         yield Mention(match.start("tag"), match.end("tag"), senses=("shape.claim",))
 
 
-_MONEY = re.compile(
-    r"[$€£¥]\s?\d[\d.,]*(?:\s?(?:million|billion|trillion|k|m|bn))?(?![\w])|\d[\d.,]*\s?(?:円|元|塊錢|块钱|€|euros?|dollars?|USD|EUR|pesos?|cents?|ct)(?![a-z])(?:\s?/\s?kWh)?", re.IGNORECASE
+_MONEY = Late(
+    r"[$€£¥]\s?\d[\d.,]*(?:\s?(?:million|billion|trillion|k|m|bn))?(?![\w])|\d[\d.,]*\s?(?:円|元|塊錢|块钱|€|euros?|dollars?|USD|EUR|pesos?|cents?|ct)(?![a-z])(?:\s?/\s?kWh)?",
+    re.IGNORECASE,
+    needs=("$", "€", "£", "¥", "円", "元", "錢", "钱", "euro", "dollar", "usd", "eur", "peso", "cent", "ct"),
 )
 
 
@@ -190,7 +193,7 @@ def _last(tokens: list[Token], position: int, words: list[str], skips: frozenset
     return here - 1
 
 
-_BEFORE_CODE = re.compile(r"(?:\b(?:in|at|region|zone|for|from|vs\.?|and|or|to|between)|[,(/:])\s*$", re.IGNORECASE)
+_BEFORE_CODE = Late(r"(?:\b(?:in|at|region|zone|for|from|vs\.?|and|or|to|between)|[,(/:])\s*$", re.IGNORECASE)
 
 
 def _written_as_code(text: str, start: int, end: int, *, capitals: bool) -> bool:
@@ -204,10 +207,10 @@ def _written_as_code(text: str, start: int, end: int, *, capitals: bool) -> bool
     return span.isupper() and span.isalpha() and not rest.isdigit() and (len(text) < 6 or bool(_BEFORE_CODE.search(text[:start])))
 
 
-_DIGITS = re.compile(r"(?<![\d.])(?<!\d,)[-−]?\$?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[+-]?\d{1,3}(?!\d))?", re.IGNORECASE)
+_DIGITS = Late(r"(?<![\d.])(?<!\d,)[-−]?\$?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[+-]?\d{1,3}(?!\d))?", re.IGNORECASE)
 _PLAIN_STOP = re.compile(r"[A-Za-z\d]+|[%/$-]")
 _ANY_STOP = r"[\u3400-\u9fff]|[\u3040-\u30ff]+|[^\W_\u3040-\u30ff\u3400-\u9fff]+|[%°³/$-]"
-_BREAK = re.compile(r"[,;:!?()，。；：！？、（）]\s*\D|\.\s|(?<=[^\x00-\xff])\s(?=每)")
+_BREAK = Late(r"[,;:!?()，。；：！？、（）]\s*\D|\.\s|(?<=[^\x00-\xff])\s(?=每)")
 
 
 def _stops(window: str) -> Iterator[re.Match[str]]:
@@ -232,10 +235,10 @@ def _quantities(text: str) -> Iterator[Mention]:
                 yield Mention(start, match.end(), number=parse_quantity(text[start : match.end()]).value)
 
 
-_FACTOR_BEFORE = re.compile(r"(?<![^\W\d])(?:PUE|WUE|MFU)$", re.IGNORECASE)
+_FACTOR_BEFORE = Late(r"(?<![^\W\d])(?:PUE|WUE|MFU)$", re.IGNORECASE, needs=("pue", "wue", "mfu"))
 """What a number may be written to: PUE1.2."""
 
-_SIZE = re.compile(r"(?<![\w.])(\d{2,5})\s?[x×*]\s?(\d{2,5})(?![\w.])", re.IGNORECASE)
+_SIZE = Late(r"(?<![\w.])(\d{2,5})\s?[x×*]\s?(\d{2,5})(?![\w.])", re.IGNORECASE, needs=("x", "×", "*"))
 _SMALLEST_SIDE = 64
 _RATE = (("time", -1),)
 
@@ -248,10 +251,10 @@ def _sizes(text: str) -> Iterator[Mention]:
         yield Mention(match.start(), match.end(), number=0.0, size=(float(match[1]), float(match[2])))
 
 
-_YEAR = re.compile(r"(?P<digits>(?:19|20)\d\d)\s?年")
-_CLOCK = re.compile(r"\b\d{1,2}(?::\d\d)?\s?(?:am|pm|a\.m\.|p\.m\.)(?![\w])", re.IGNORECASE)
+_YEAR = Late(r"(?P<digits>(?:19|20)\d\d)\s?年", needs=("年",))
+_CLOCK = Late(r"\b\d{1,2}(?::\d\d)?\s?(?:am|pm|a\.m\.|p\.m\.)(?![\w])", re.IGNORECASE, needs=("m",))
 _HOUR = r"(?P<{0}>\d{{1,2}})(?::(?P<{0}_minute>\d\d))?\s?(?P<{0}_half>am|pm|a\.m\.|p\.m\.|h\b|Uhr|点|點|時)?"
-_FROM_TO = re.compile(
+_FROM_TO = Late(
     rf"(?<![\w.,$])(?:上午|早上?|朝)?{_HOUR.format('start')}\s?(?:-|–|to|till|until|through|bis|à|a|hasta las|到|至|から|~|〜)\s?(?:下午|晚上?|夜|las )?{_HOUR.format('end')}(?![\w.,%])", re.IGNORECASE
 )
 
@@ -272,7 +275,7 @@ def _clocks(text: str) -> Iterator[Mention]:
         yield Mention(match.start(), match.end(), senses=("clock",))
 
 
-_WORKING = re.compile(r"\bhours\b|week|\bmon\b|office|\bwork|上班|工作|周一|週一|heures|Uhr|Werktag|horario|lunes|lundi|平日|営業", re.IGNORECASE)
+_WORKING = Late(r"\bhours\b|week|\bmon\b|office|\bwork|上班|工作|周一|週一|heures|Uhr|Werktag|horario|lunes|lundi|平日|営業", re.IGNORECASE)
 """Words beside which 9 to 5 is a time of day."""
 
 
@@ -318,8 +321,8 @@ def _is_thing(unit: str) -> bool:
     return parse_unit(unit).dimension == NUMBER and unit not in ("%", "percent", "x", "×", "倍")
 
 
-_HAN_NUMBER = re.compile(r"[〇零一二三四五六七八九十百千万亿两半壹贰叁肆伍陆柒捌玖拾佰仟萬億兩]+")
-_COUNTER = re.compile(r"[个個](?=[小时小時月星期钟鐘])")
+_HAN_NUMBER = Late(r"[〇零一二三四五六七八九十百千万亿两半壹贰叁肆伍陆柒捌玖拾佰仟萬億兩]+")
+_COUNTER = Late(r"[个個](?=[小时小時月星期钟鐘])", needs=("个", "個"))
 _ALONE = frozenset("一半百千万亿萬億两兩十零")
 
 
@@ -386,8 +389,8 @@ def _number_words(text: str, language: str) -> Iterator[Mention]:
 _VAGUE = frozenset({"tens", "dozens", "hundreds", "thousands", "millions", "billions"})
 """Numbers of no number: tens of millions."""
 
-_AND_A_HALF = re.compile(r"\s+and\s+a\s+half\b", re.IGNORECASE)
-_MAGNITUDE_WORD = re.compile(r"[\s-]+(hundred|thousand|million|billion|trillion)\b", re.IGNORECASE)
+_AND_A_HALF = Late(r"\s+and\s+a\s+half\b", re.IGNORECASE, needs=("and a half",))
+_MAGNITUDE_WORD = Late(r"[\s-]+(hundred|thousand|million|billion|trillion)\b", re.IGNORECASE)
 
 
 def _with_unit(text: str, start: int, end: int, value: float, language: str | None = None) -> Mention:
@@ -410,7 +413,7 @@ def _with_unit(text: str, start: int, end: int, value: float, language: str | No
     return Mention(start, end, number=value)
 
 
-_UNIT_WORD = re.compile(r"(?<![\w'’.])(?P<unit>m[3³](?![\w])|(?:cubic )?[A-Za-z]{2,12}(?:[ -]?hours?\b)?(?:\s?CO2e?q?)?(?:/kWh)?)(?:\s?/\s?(?P<per>day|d|week|month|year|yr|y|a))?(?![\w'’])")
+_UNIT_WORD = Late(r"(?<![\w'’.])(?P<unit>m[3³](?![\w])|(?:cubic )?[A-Za-z]{2,12}(?:[ -]?hours?\b)?(?:\s?CO2e?q?)?(?:/kWh)?)(?:\s?/\s?(?P<per>day|d|week|month|year|yr|y|a))?(?![\w'’])")
 _PER = {"d": "day", "yr": "year", "y": "year", "a": "year"}
 _ASKED = (
     "Wh",

@@ -11,11 +11,12 @@ from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from kilowhat.plugin.understanding.counting import TOKENS, meant
+from kilowhat.plugin.understanding.patterns import Late
 from kilowhat.plugin.understanding.recognise import Mention
 from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
 
 MAXIMUM = 8
-_JOINT = re.compile(r"\b(?:and|or|und|oder|et|ou|y|o)\b|[和與与跟と、，；;]|,(?=\s)", re.IGNORECASE)
+_JOINT = Late(r"\b(?:and|or|und|oder|et|ou|y|o)\b|[和與与跟と、，；;]|,(?=\s)", re.IGNORECASE)
 """A word between two things: what stands before it belongs to the first."""
 
 _SERVED = ("request", *TOKENS)

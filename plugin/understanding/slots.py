@@ -13,6 +13,7 @@ from typing import Any
 
 from kilowhat.plugin.understanding.counting import REACH, SENTENCE_END, class_of, count, meant
 from kilowhat.plugin.understanding.measures import bound, count_everyday, measure, share_units
+from kilowhat.plugin.understanding.patterns import Late
 from kilowhat.plugin.understanding.recognise import Mention
 from kilowhat.plugin.understanding.timing import read_times, scheduled, working_days
 from kilowhat.plugin.understanding.unknown import unknown, unreadable
@@ -192,7 +193,7 @@ def _composed(named: dict[str, list[str]], counts: dict[str, float], senses: fro
 MOST_OF_A_SERVER = 16.0
 """Devices that are told behind a number of servers, and no more than this, are those of each server."""
 
-_PIECE = re.compile(r"\b(?:per|each|every|pro|par|por)\s+(?P<piece>[^\W\d_]{3,}?)s?\b", re.IGNORECASE)
+_PIECE = Late(r"\b(?:per|each|every|pro|par|por)\s+(?P<piece>[^\W\d_]{3,}?)s?\b", re.IGNORECASE, needs=("per", "each", "every", "pro", "par", "por"))
 
 
 def _per_piece(text: str, mentions: Sequence[Mention], counts: dict[str, float]) -> None:
@@ -207,7 +208,7 @@ def _per_piece(text: str, mentions: Sequence[Mention], counts: dict[str, float])
             return
 
 
-_BITS = re.compile(r"\b(?:(\d{1,2})[\s-]?bits?|(?:fp|int|bf|q)(4|8|16|32))\b", re.IGNORECASE)
+_BITS = Late(r"\b(?:(\d{1,2})[\s-]?bits?|(?:fp|int|bf|q)(4|8|16|32))\b", re.IGNORECASE, needs=("bit", "fp", "int", "bf", "q"))
 
 
 _ASKED = frozenset({"ask.energy", "ask.emissions", "ask.water"})

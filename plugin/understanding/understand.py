@@ -16,6 +16,7 @@ from kilowhat.plugin.understanding.arguments import ARGUMENTS
 from kilowhat.plugin.understanding.checking import claim_plan
 from kilowhat.plugin.understanding.counting import TOKENS
 from kilowhat.plugin.understanding.how_many import how_many
+from kilowhat.plugin.understanding.patterns import Late
 from kilowhat.plugin.understanding.plan import Call, Plan, as_quantity, as_ref
 from kilowhat.plugin.understanding.published import measured_by, published, water_of_run
 from kilowhat.plugin.understanding.recognise import Mention, read
@@ -192,7 +193,7 @@ def _follow_up(before: Slots, now: Slots) -> Slots:
     return replace(before, **told, named=named, counts=_counts(before, now), ends=now.ends, senses=now.senses | kept)
 
 
-_SIZE = re.compile(r"\d+(?:\.\d+)?B", re.IGNORECASE)
+_SIZE = Late(r"\d+(?:\.\d+)?B", re.IGNORECASE)
 
 
 def _of_size(before: Slots, billions: float) -> dict[str, tuple[str, ...]] | None:

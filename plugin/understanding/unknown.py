@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from kilowhat.plugin.understanding.patterns import Late
 from kilowhat.plugin.understanding.recognise import Mention
 
-_NO_NUMBER = re.compile(r"(?<![\w-])(?:NaN|-?inf|infinit\w*|infini|unendlich\w*)(?![\w-])|∞|无穷|無窮|无限|無限", re.IGNORECASE)
-_ANY_NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?", re.IGNORECASE)
+_NO_NUMBER = Late(r"(?<![\w-])(?:NaN|-?inf|infinit\w*|infini|unendlich\w*)(?![\w-])|∞|无穷|無窮|无限|無限", re.IGNORECASE, needs=("nan", "inf", "unendlich", "∞", "无", "無"))
+_ANY_NUMBER = Late(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?", re.IGNORECASE)
 
 
 def unreadable(text: str, mentions: Sequence[Mention]) -> str | None:
@@ -22,18 +23,18 @@ def unreadable(text: str, mentions: Sequence[Mention]) -> str | None:
     return None
 
 
-_UNKNOWN = re.compile(r"\b[A-Z][\w.-]*(?:\s+[A-Z0-9][\w.-]*)*|\b[a-z]+[-.]?\d[\w.-]*")
-_ASKED_THING = re.compile(r"\s+(?P<name>[a-z]{3,})", re.IGNORECASE)
-_OF_WHAT = re.compile(r"\s*(?:of |的|von |de )\s*(?P<name>[^\W\d]{2,})")
-_INTO = re.compile(r"\b(?:into|in|to|in die|en)\s+(?:[\w-]+\s+)?(?P<name>[^\W\d_]{3,})\s*[?.!]*$")
-_CITED = re.compile(r"(?:according to|by|from|laut|selon|según|says|in the)\s+(?:the\s+)?$", re.IGNORECASE)
+_UNKNOWN = Late(r"\b[A-Z][\w.-]*(?:\s+[A-Z0-9][\w.-]*)*|\b[a-z]+[-.]?\d[\w.-]*")
+_ASKED_THING = Late(r"\s+(?P<name>[a-z]{3,})", re.IGNORECASE)
+_OF_WHAT = Late(r"\s*(?:of |的|von |de )\s*(?P<name>[^\W\d]{2,})")
+_INTO = Late(r"\b(?:into|in|to|in die|en)\s+(?:[\w-]+\s+)?(?P<name>[^\W\d_]{3,})\s*[?.!]*$")
+_CITED = Late(r"(?:according to|by|from|laut|selon|según|says|in the)\s+(?:the\s+)?$", re.IGNORECASE)
 """Before a name that is a source, and no thing."""
 
 _NEAR = 12
 """How many characters further something known may stand: litres of fresh water."""
 
-_USED = re.compile(r"(?:\b(?:with|by|using|via|mit|avec|con|par)|用)\s*$", re.IGNORECASE)
-_AFTER_PREP = re.compile(r"\s*(?:the\s+)?(?P<name>[A-Za-zÀ-ÿ][\w'-]*(?:\s+[A-Z][\w'-]*)*)")
+_USED = Late(r"(?:\b(?:with|by|using|via|mit|avec|con|par)|用)\s*$", re.IGNORECASE)
+_AFTER_PREP = Late(r"\s*(?:the\s+)?(?P<name>[A-Za-zÀ-ÿ][\w'-]*(?:\s+[A-Z][\w'-]*)*)")
 
 
 def unknown(text: str, mentions: Sequence[Mention], has_place: bool) -> dict[str, str]:
