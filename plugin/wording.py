@@ -14,6 +14,7 @@ from functools import lru_cache
 from kilowhat.plugin.phrases.load import Phrases, Slots, phrases, places
 from kilowhat.tools import Library
 from kilowhat.tools.core.errors import KilowhatError
+from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.place import find_place
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, NUMBER, VOLUME, Quantity, conversion_factor, format_number, parse_unit, readable, significant_digits
 
@@ -33,15 +34,15 @@ _PLACES = frozenset({"place", "country", "low", "high", "first", "second"})
 """The slots of patterns that hold the name of a place, where they hold no number."""
 
 _SLOT = re.compile(r"\\{(\w+)\\}")
-_HAN = re.compile(r"[\u3400-\u9fff]+")
-_KANA = re.compile(r"[\u3040-\u30ff]")
+_HAN = Late(r"[\u3400-\u9fff]+")
+_KANA = Late(r"[\u3040-\u30ff]")
 _EAST = "\u3040-\u30ff\u3400-\u9fff"
-_THEN_LATIN = re.compile(rf"([{_EAST}])([A-Za-z0-9])")
-_LATIN_THEN = re.compile(rf"([A-Za-z0-9%³])([{_EAST}])")
-_WITHIN = re.compile(rf"(?<=[{_EAST}]) (?=[{_EAST}])")
-_AT_MARKS = re.compile(r" *([（）：；，。、～]) *")
-_BEFORE_VOWEL = re.compile(r"(?<=illions |lliards )de (?=[aeiouyhéèêâîôœ])", re.IGNORECASE)
-_MAGNITUDE_SPACE = re.compile(rf"(?<=\d )([万亿萬億兆]) (?=[{_EAST}])")
+_THEN_LATIN = Late(rf"([{_EAST}])([A-Za-z0-9])")
+_LATIN_THEN = Late(rf"([A-Za-z0-9%³])([{_EAST}])")
+_WITHIN = Late(rf"(?<=[{_EAST}]) (?=[{_EAST}])")
+_AT_MARKS = Late(r" *([（）：；，。、～]) *")
+_BEFORE_VOWEL = Late(r"(?<=illions |lliards )de (?=[aeiouyhéèêâîôœ])", re.IGNORECASE)
+_MAGNITUDE_SPACE = Late(rf"(?<=\d )([万亿萬億兆]) (?=[{_EAST}])")
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
 _SHOWN_AS = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water"}
 
@@ -243,20 +244,20 @@ class Wording:
                 return phrase
         if " or " in text and (parts := [self.inner(part) for part in text.split(" or ")]) != text.split(" or "):
             return " / ".join(parts)
-        return self._places_by_name().get(text, text)
-
-    @lru_cache(maxsize=8)  # noqa: B019 - one wording a language, kept for the life of the program
-    def _places_by_name(self) -> Mapping[str, str]:
-        if self.language == "en":
-            return {}
-        library = Library.load()
-        return {told["name"]: self.place(zone) for zone, told in library.countries.items()}
+        zone = _zones_by_name().get(text)
+        return text if zone is None or self.language == "en" else self.place(zone)
 
 
 @lru_cache(maxsize=16)
 def wording(language: str) -> Wording:
     """Return the wording of a language; of English where there is no phrase file for it."""
     return Wording(language)
+
+
+@lru_cache(maxsize=1)
+def _zones_by_name() -> Mapping[str, str]:
+    """Return the zone of every English name of a country."""
+    return {told["name"]: zone for zone, told in Library.load().countries.items()}
 
 
 @lru_cache(maxsize=1)

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kilowhat.tools import KilowhatError, Library, call
-from kilowhat.tools.core.claims import as_quantity_of, find_claims, related_facts, right_figure, things_in
+from kilowhat.tools.core.claims import as_quantity_of, find_claims, related_facts, right_figure
 from kilowhat.tools.core.estimate import as_quantity
+from kilowhat.tools.core.reading import read
 from kilowhat.tools.core.slips import SLIPS, find_slip, find_slip_of_kind
 from kilowhat.tools.core.units import NUMBER, Quantity
 
@@ -104,7 +105,7 @@ def test_a_claim_is_measured_against_the_figure_that_it_repeats(claim_id, factor
 
 
 def test_the_longest_name_stands():
-    assert things_in(LIBRARY, "126 Danish homes")["comparator"] == {"dk-home-year"}
+    assert read(LIBRARY, "126 Danish homes").things["comparator"] == {"dk-home-year"}
 
 
 def test_facts_of_the_primary_source_with_the_right_figure_come_along():

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from kilowhat.plugin.understanding.patterns import Late
 from kilowhat.plugin.understanding.recognise import Mention
+from kilowhat.tools.core.patterns import Late
 
 REACH = 3
 """How many mentions a number may be away from what it counts."""

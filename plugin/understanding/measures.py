@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from kilowhat.plugin.understanding.counting import REACH, class_of
-from kilowhat.plugin.understanding.patterns import Late
 from kilowhat.plugin.understanding.recognise import Mention
 from kilowhat.tools import Library
+from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, LENGTH, MASS, POWER, TIME, VOLUME, Dimension, Quantity, combine, parse_unit
 
 INTENSITY = combine(EMISSIONS, ENERGY, -1)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from kilowhat.plugin.understanding.patterns import Late
+from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.units import MAGNITUDES
 
 _GROUPED = Late(r"(?<![\w.,'’-])(?P<whole>\d{1,3}(?P<mark>[.,'’ \u202f])\d{3}(?:(?P=mark)\d{3})*)(?P<rest>[.,]\d+)?(?![.,'’]?\d|[^\W\d_]*\d)")

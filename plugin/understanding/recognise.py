@@ -17,10 +17,10 @@ from typing import Any
 
 from kilowhat.plugin.understanding.normalise import detect_language, normalise
 from kilowhat.plugin.understanding.numbers import plain_numbers, plain_words
-from kilowhat.plugin.understanding.patterns import Late
 from kilowhat.plugin.understanding.tokens import Token, fold, tokenise
 from kilowhat.tools import Library
 from kilowhat.tools.core.errors import BadQuantity
+from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.units import MAGNITUDES, NUMBER, TIME, Quantity, Unit, parse_quantity, parse_unit
 
 _LEXICON = Path(__file__).parent / "lexicon" / "lexicon.json"

@@ -11,9 +11,9 @@ from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from kilowhat.plugin.understanding.counting import TOKENS, meant
-from kilowhat.plugin.understanding.patterns import Late
 from kilowhat.plugin.understanding.recognise import Mention
 from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
+from kilowhat.tools.core.patterns import Late
 
 MAXIMUM = 8
 _JOINT = Late(r"\b(?:and|or|und|oder|et|ou|y|o)\b|[和與与跟と、，；;]|,(?=\s)", re.IGNORECASE)

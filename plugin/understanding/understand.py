@@ -16,7 +16,6 @@ from kilowhat.plugin.understanding.arguments import ARGUMENTS
 from kilowhat.plugin.understanding.checking import claim_plan
 from kilowhat.plugin.understanding.counting import TOKENS
 from kilowhat.plugin.understanding.how_many import how_many
-from kilowhat.plugin.understanding.patterns import Late
 from kilowhat.plugin.understanding.plan import Call, Plan, as_quantity, as_ref
 from kilowhat.plugin.understanding.published import measured_by, published, water_of_run
 from kilowhat.plugin.understanding.recognise import Mention, read
@@ -27,6 +26,7 @@ from kilowhat.plugin.understanding.tools import Tool, known_tools
 from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.electricity import WORLD, intensity_fact_id
 from kilowhat.tools.core.errors import MissingInput
+from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.place import find_place
 from kilowhat.tools.core.reference import fold as fold_name
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, format_number, parse_quantity, parse_unit

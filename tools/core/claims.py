@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from kilowhat.tools.core.arithmetic import quantities_in, written
 from kilowhat.tools.core.errors import KilowhatError
+from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.reading import Reading, read
 from kilowhat.tools.core.reference import SCOPE_KINDS, Claim, Fact, Library, Recomputed, fold, words_of
 from kilowhat.tools.core.units import EMISSIONS, MASS, NUMBER, Quantity, format_number, parse_unit
@@ -34,7 +37,6 @@ _SPELLED = re.compile(
 )
 _PERIOD = re.compile(r"\s*(?:/|\bper\b|每|\ba\b)\s*(?:hour|day|month|year|h|d|yr|天|日|年|月)$", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
-_HAN = re.compile(r"[\u3041-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def _all_told(keys: list[list[str]], reading: Reading) -> bool:
         kind, separator, name = key.partition(":")
         if separator:
             return name in reading.topics | reading.within if kind == "topic" else name in reading.things.get(kind, ())
-        return f" {' '.join(fold(word) for word in _WORD.findall(key))}" in spaced if key.isascii() or not _HAN.search(key) else fold(key) in folded
+        return f" {' '.join(fold(word) for word in _WORD.findall(key))}" in spaced if not any("\u3041" <= sign <= "\u9fff" for sign in key) else fold(key) in folded
 
     return bool(keys) and all(any(told(key) for key in group) for group in keys)
 
@@ -127,11 +129,6 @@ def _of_another_activity(library: Library, subject: str, reading: Reading) -> bo
 def _another_figure(reading: Reading, told: list[Quantity]) -> bool:
     """Return whether a text states a figure with a unit, or a count, that a claim does not."""
     return any(all(_apart(figure, own) is None or (_apart(figure, own) or 0.0) > SAME for own in told) for figure in reading.figures if figure.value > 1 or figure.unit)
-
-
-def things_in(library: Library, text: str) -> dict[str, set[str]]:
-    """Return the things and places that a text names, by scope key: the longest name stands, in any spelling that the library knows."""
-    return read(library, text).things
 
 
 def _about_another(named: dict[str, set[str]], own: dict[str, set[str]], *, none_is_another: bool = True) -> bool:
@@ -164,7 +161,7 @@ def _claimed(claim: Claim) -> list[Quantity]:
     return [Quantity(end, claim.unit or "") for end in ends if end is not None]
 
 
-_TIMES = re.compile(r"(\d)[\s-]*(?:(?:mal|fach|veces|fois|x)\b|倍)", re.IGNORECASE)
+_TIMES = Late(r"(\d)[\s-]*(?:(?:mal|fach|veces|fois|x)\b|倍)", re.IGNORECASE, needs=("mal", "fach", "veces", "fois", "x", "倍"))
 """A ratio as other languages write it."""
 
 
@@ -206,24 +203,32 @@ class Needed:
     keys: list[list[str]] | None
 
 
-@lru_cache(maxsize=4)
-def _words_of_claims(library: Library) -> tuple[dict[str, set[str]], dict[str, float], dict[str, dict[str, set[str]]], dict[str, Needed]]:
-    """Return the words of each claim, with every spelling of its things; how rare each word is; the things that its statement names; and what a text must name.
-
-    A thing of the scope that the statement doesn't name (the run behind a ratio) needs no mention.
-    """
-    known: dict[str, set[str]] = {}
-    needed: dict[str, Needed] = {}
-    things: dict[str, dict[str, set[str]]] = {}
-    holders: dict[str, int] = {}
+def index_of_claims(library: Library) -> dict[str, dict[str, Any]]:
+    """Return by claim the words of it, with every spelling of its things, and the things that its statement names; the library ships with it."""
+    index = dict[str, dict[str, Any]]()
     for claim_id in library.claims:
         claim = library.claim(claim_id)
         spelled = [spelling for key, value in claim.scope.items() for spelling in library.spelled(key, value)]
-        known[claim_id] = words_of(" ".join([claim_id.replace("-", " "), claim.statement, claim.printed or "", *claim.scope.values(), *spelled]))
-        things[claim_id] = things_in(library, claim.statement)
-        needed[claim_id] = Needed(frozenset(pair for pair in claim.scope.items() if pair[1] in things[claim_id].get(pair[0], ())), claim.keys or None)
-        for word in known[claim_id]:
-            holders[word] = holders.get(word, 0) + 1
+        words = words_of(" ".join([claim_id.replace("-", " "), claim.statement, claim.printed or "", *claim.scope.values(), *spelled]))
+        named = read(library, claim.statement).things
+        index[claim_id] = {"words": sorted(words), "things": {kind: sorted(names) for kind, names in sorted(named.items())}}
+    return index
+
+
+@lru_cache(maxsize=4)
+def _words_of_claims(library: Library) -> tuple[dict[str, set[str]], dict[str, float], dict[str, dict[str, set[str]]], dict[str, Needed]]:
+    """Return the words of each claim; how rare each word is; the things that its statement names; and what a text must name.
+
+    A thing of the scope that the statement doesn't name (the run behind a ratio) needs no mention.
+    """
+    index = library.raw("claim_index")
+    known = {claim_id: set(told["words"]) for claim_id, told in index.items()}
+    things = {claim_id: {kind: set(names) for kind, names in told["things"].items()} for claim_id, told in index.items()}
+    needed: dict[str, Needed] = {}
+    for claim_id, raw in library.raw("claims").items():
+        own = frozenset(pair for pair in raw.get("scope", {}).items() if pair[1] in things[claim_id].get(pair[0], ()))
+        needed[claim_id] = Needed(own, raw.get("keys") or None)
+    holders = Counter(word for words in known.values() for word in words)
     return known, {word: math.log(1 + len(known) / count) for word, count in holders.items()}, things, needed
 
 

@@ -24,9 +24,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from kilowhat.tools.core import electricity
+from kilowhat.tools.core.claims import index_of_claims
 from kilowhat.tools.core.errors import KilowhatError
 from kilowhat.tools.core.expression import evaluate
-from kilowhat.tools.core.reference import COMPILED, SCOPE_KINDS, Claim, Fact, Name, Source, fold
+from kilowhat.tools.core.reference import COMPILED, SCOPE_KINDS, Claim, Fact, Library, Name, Source, fold
 from kilowhat.tools.core.units import parse_quantity, parse_unit
 
 HERE = COMPILED.parent
@@ -317,7 +318,7 @@ def build(folder: Path = HERE) -> dict[str, Any]:
     files = sorted(path for path in folder.glob("*.yaml") if path.name not in ("sources.yaml", "claims.yaml"))
     facts = _unique((fact for path in files for fact in read_records(path, Fact)), "facts")
     claims = _unique(read_records(folder / "claims.yaml", Claim), "claims")
-    names = {kind: _unique(read_records(folder / "names" / f"{kind}.yaml", Name), "names") for kind in NAME_KINDS if (folder / "names" / f"{kind}.yaml").exists()}
+    names = {kind: _unique(read_records(path, Name), "names") if (path := folder / "names" / f"{kind}.yaml").exists() else {} for kind in NAME_KINDS}
     for fact in facts.values():
         check_fact(fact)
     for claim in claims.values():
@@ -333,7 +334,7 @@ def build(folder: Path = HERE) -> dict[str, Any]:
         "countries": country_names(),
     }
     newest = max(fact.checked.on for fact in facts.values())
-    return {"version": f"{newest}+ecologits-{electricity.SERIES}"} | content
+    return {"version": f"{newest}+ecologits-{electricity.SERIES}"} | content | {"claim_index": index_of_claims(Library(content))}
 
 
 def text(content: Mapping[str, Any]) -> str:

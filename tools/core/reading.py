@@ -16,6 +16,7 @@ from typing import Any
 
 from kilowhat.tools.core.arithmetic import longest_quantity
 from kilowhat.tools.core.errors import BadQuantity
+from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.reference import SCOPE_KINDS, Library, fold
 from kilowhat.tools.core.units import Quantity, plain
 
@@ -32,18 +33,18 @@ _NUMBER = re.compile(r"(?<![\w.,])(?:(?<![\d.,])\d{1,3}(?:[,\u2009\u202f ]\d{3})
 _YEAR = re.compile(r"(?<![\d.,])(?:19[5-9]\d|20[0-5]\d)(?![\d.,]*\d)")
 _MEASURED = re.compile(r"\s*(?:[kMGT]?W|[kMGT]?J\b|[Mk]?t\b|tonn|kg|g\b|m?L\b|l\b|%|[x×*]|million|billion|[万萬亿億度吨噸升瓦])")
 """What makes a figure of a number that looks like a year, though it may be a year all the same: data centres 2024 TWh."""
-_DECIMAL_COMMA = re.compile(r"(?<![\d,])(\d{1,3}),(\d{1,2}|\d{4,})(?![\d,])|(?<![\d,])0,(\d+)(?![\d,])")
-_DOTS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{3}){2,}(?![\d.])")
-_MAGNITUDES = ((re.compile(r"(?<=\d)\s+(?:Millionen|millones|millions|Mio\.?)\s+(?:de\s+|d['’]\s*|of\s+)?", re.IGNORECASE), " million "),
-               (re.compile(r"(?<=\d)\s+(?:Milliarden|milliards?|mil millones|Mrd\.?)\s+(?:de\s+|d['’]\s*)?", re.IGNORECASE), " billion "),
-               (re.compile(r"(?<=\d)\s+(?:Tausend|mille|mil)\s+(?:de\s+|d['’]\s*)?", re.IGNORECASE), " thousand "))  # fmt: skip
+_DECIMAL_COMMA = Late(r"(?<![\d,])(\d{1,3}),(\d{1,2}|\d{4,})(?![\d,])|(?<![\d,])0,(\d+)(?![\d,])", needs=(",",))
+_DOTS = Late(r"(?<![\d.])\d{1,3}(?:\.\d{3}){2,}(?![\d.])", needs=(".",))
+_MAGNITUDES = ((Late(r"(?<=\d)\s+(?:Millionen|millones|millions|Mio\.?)\s+(?:de\s+|d['’]\s*|of\s+)?", re.IGNORECASE, needs=("millio", "millones", "mio")), " million "),
+               (Late(r"(?<=\d)\s+(?:Milliarden|milliards?|mil millones|Mrd\.?)\s+(?:de\s+|d['’]\s*)?", re.IGNORECASE, needs=("milliard", "mil millones", "mrd")), " billion "),
+               (Late(r"(?<=\d)\s+(?:Tausend|mille|mil)\s+(?:de\s+|d['’]\s*)?", re.IGNORECASE, needs=("tausend", "mil")), " thousand "))  # fmt: skip
 _VERSION = re.compile(r"\.\d")
 """What makes another name of a name: GPT-3.5 is no GPT-3."""
 _APART = {ord("("): ";", ord(")"): ";"} | dict.fromkeys((*range(0x3041, 0x30A0), ord("的"), ord("了")), " ")
 """What ends a unit: brackets, and the particles of Japanese and Chinese."""
 
-_DEVICE_HOURS = re.compile(r"(?<=[\w ])\b([GT]PU)[ -]?(?:hours?|小时|小時|時間)(?![a-z])", re.IGNORECASE)
-_OF_THE_GAS = re.compile(r"\b(?P<unit>(?:kg|g|t|kt|Mt|Gt|[Tt]onnen?|tonnes?|toneladas|tons|lbs?|[Kk]ilogramm|kilogrammes|kilogramos))\s+(?:of|de|d['’])?\s*(?P<gas>CO2(?:e|eq)?)\b")
+_DEVICE_HOURS = Late(r"(?<=[\w ])\b([GT]PU)[ -]?(?:hours?|小时|小時|時間)(?![a-z])", re.IGNORECASE, needs=("gpu", "tpu"))
+_OF_THE_GAS = Late(r"\b(?P<unit>(?:kg|g|t|kt|Mt|Gt|[Tt]onnen?|tonnes?|toneladas|tons|lbs?|[Kk]ilogramm|kilogrammes|kilogramos))\s+(?:of|de|d['’])?\s*(?P<gas>CO2(?:e|eq)?)\b", needs=("co2",))
 
 
 @dataclass(frozen=True, slots=True)

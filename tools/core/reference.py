@@ -434,7 +434,7 @@ def words_of(text: str) -> set[str]:
     """Return the words of a text for searching: folded, without stop words; Chinese as pairs of characters."""
     folded = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", unicodedata.normalize("NFKC", text).casefold())
     words = {word.removesuffix("s") for word in re.findall(r"[a-zà-ÿ]+(?:\d+[a-zà-ÿ\d]*)?|\d+(?:[.,]\d+)*[a-zà-ÿ]*", folded) if word not in _STOP}
-    for run in re.findall(r"[\u3400-\u9fff\u3040-\u30ff]+", folded):
+    for run in [] if folded.isascii() else re.findall(r"[\u3400-\u9fff\u3040-\u30ff]+", folded):
         words.update(run[start : start + 2] for start in range(max(1, len(run) - 1)))
     return words
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kilowhat.tools.core.errors import BadQuantity, UnitMismatch
+from kilowhat.tools.core.patterns import Late
 
 Dimension = tuple[tuple[str, int], ...]
 """Exponents of the base dimensions, sorted, zeros left out: power is (("energy", 1), ("time", -1))."""
@@ -149,7 +150,8 @@ MAGNITUDES = {
 """Words that multiply the number before them."""
 
 _MAGNITUDES_LONGEST_FIRST = sorted(MAGNITUDES, key=len, reverse=True)
-_CLASSIFIER = re.compile(r"^[个個张張台臺颗顆枚块塊户戶棵頁页次位名][\u3400-\u9fff]{1,8}$")
+_CLASSIFIERS = "个個张張台臺颗顆枚块塊户戶棵頁页次位名"
+_CLASSIFIER = Late(rf"^[{_CLASSIFIERS}][\u3400-\u9fff]{{1,8}}$", needs=tuple(_CLASSIFIERS))
 _DESCRIBING = re.compile(r"^\d*[^\W\d_][\w.'’+-]+$")
 """A word that may stand before a thing that is counted: US homes, H100 GPUs, 40GB GPUs; no number, no single letter."""
 
