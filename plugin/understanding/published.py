@@ -123,3 +123,26 @@ def measured_by(thing: str) -> str | None:
     library = Library.load()
     known = {fact.quantity.dimension for fact in library.find("comparator", comparator=thing) + library.find("electricity-total", comparator=thing)}
     return next((quantity for quantity, dimension in (("energy", ENERGY), ("emissions", EMISSIONS), ("water", VOLUME)) if dimension in known), None)
+
+
+def query_of(slots: Slots, text: str) -> str:
+    """Return what to look for: the names and the quantity in the library's own words where the question names something, else its own words."""
+    library = Library.load()
+    kinds = {"run": "runs", "task": "tasks", "service": "services", "model": "models", "hardware": "hardware"}
+    names = [library.named(kind, slots.named[slot][0]).name for slot, kind in kinds.items() if slot in slots.named]
+    if not names:
+        return text[:300]
+    asked = [word for word in ("emissions", "energy", "water") if f"ask.{word}" in slots.senses]
+    training = ["training"] if "run" in slots.named and "service" not in slots.named else []
+    return " ".join([*dict.fromkeys(names), *training, *asked, *(amount.replace(".0 ", " ") for amount, _ in slots.amounts)])[:300]
+
+
+def subject_of(slots: Slots) -> dict[str, str]:
+    """Return the subject of the figure asked for, where what is named and what is asked tell it."""
+    dimensions = {dimension for _, dimension in slots.amounts}
+    asked = "emissions" if "ask.emissions" in slots.senses or EMISSIONS in dimensions else "energy" if "ask.energy" in slots.senses or ENERGY in dimensions else None
+    if asked is None:
+        return {}
+    if "run" in slots.named and "service" not in slots.named:
+        return {"subject": f"training-{asked}"}
+    return {"subject": "task-energy"} if "task" in slots.named and asked == "energy" else {}

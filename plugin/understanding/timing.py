@@ -11,6 +11,7 @@ from kilowhat.tools.core.units import TIME, Quantity, parse_unit
 
 PERIOD_HOURS = {"second": 1 / 3600, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}
 SPANS = {**PERIOD_HOURS, "half_year": PERIOD_HOURS["year"] / 2}
+DAYS_OF_A_WEEK = 7
 NEAR = 2
 """How many characters a counter may take between a number and its days."""
 

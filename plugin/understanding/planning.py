@@ -1,0 +1,114 @@
+"""From the slots of one question to the calls that answer it.
+
+No tool is chosen by a word. Each tool is offered all slots; the one whose arguments use
+most of them, with none missing, is run. So a new tool is found by the arguments it takes.
+What no argument could take is named in the answer, never dropped in silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kilowhat.plugin.understanding.calculating import energy_of_emissions, in_another_unit, part_of, power_of
+from kilowhat.plugin.understanding.fitting import chain, fit, is_complete, of_the_act, unused
+from kilowhat.plugin.understanding.how_many import how_many
+from kilowhat.plugin.understanding.plan import Call, Plan, as_ref
+from kilowhat.plugin.understanding.published import measured_by, published, query_of, subject_of, water_of_run
+from kilowhat.plugin.understanding.refusing import refusal, without_tool
+from kilowhat.plugin.understanding.slots import Slots
+from kilowhat.plugin.understanding.timing import DAYS_OF_A_WEEK, PERIOD_HOURS
+from kilowhat.plugin.understanding.tools import known_tools
+from kilowhat.tools.core.units import ENERGY
+
+
+def plan(slots: Slots, language: str, text: str) -> Plan:
+    """Return the calls that answer the slots, or why there are none."""
+    if (slots.daily_hours or 0.0) <= PERIOD_HOURS["day"] and (slots.weekly_days or 0.0) <= DAYS_OF_A_WEEK:
+        slots = _scheduled(slots)
+    if (quotient := how_many(slots, language, text, plan)) is not None:
+        return quotient
+    if slots.wanted != "source" and (figure := published(slots)) is not None:
+        return Plan("answered", language, (figure,), quantity="energy" if figure.tool == "project_growth" else "source")
+    refused = refusal(slots, language)
+    if refused is not None:
+        return refused
+    if len(slots.spans) > 1:
+        plans = [plan(replace(slots, spans=(), span_hours=span), language, text) for span in slots.spans]
+        each = plans[0].outcome == "answered" and all(len(planned.calls) == 1 for planned in plans)
+        return replace(plans[0], calls=tuple(planned.calls[0] for planned in plans), parallel=True) if each else plan(replace(slots, spans=()), language, text)
+    if "ask.grid" in slots.senses and "place" in slots.named and not slots.things and not slots.amounts and not slots.power_w:
+        year = {"year": slots.years[0]} if slots.years else {}
+        return Plan("answered", language, (Call("convert_energy_to_emissions", {"energy": "1 kWh", "region": slots.named["place"][0], **year}),), quantity="carbon-intensity")
+    if slots.wanted == "source":
+        return Plan("answered", language, (Call("look_up_references", {"query": query_of(slots, text), **subject_of(slots)}),), quantity="source")
+    if "forecast" in slots.named and not slots.amounts:
+        return Plan("answered", language, (Call("project_growth", {"forecast": slots.named["forecast"][-1]}),), quantity="energy")
+    if not slots.things and not slots.amounts and slots.senses >= {"noun.request", "about.subject"} and slots.wanted in ("energy", "emissions", "water"):
+        slots = replace(slots, named={**slots.named, "service": ("ai-chatbot",)})
+    if (feed := power_of(slots, language)) is not None:
+        return feed
+    if (part := part_of(slots, language)) is not None:
+        return part
+    if (converted := in_another_unit(slots, language)) is not None:
+        return converted
+    things = slots.named.get("comparator", ())
+    if things and "act.train" in slots.senses and not slots.counts and measured_by(things[0]) == "water" and (water := water_of_run(slots)) is not None:
+        return Plan("answered", language, (Call("convert_to_equivalents", {"quantity": water, "equivalents": list(things)}),), quantity="count")
+    if len(slots.pues) == 2 and (change := _change_of_pue(slots, language, text)) is not None:
+        return change
+    if (energy := energy_of_emissions(slots, language)) is not None:
+        return energy
+    if len(slots.ends) == 1 or len(slots.power_w) == 2:
+        return _both_ends(slots, language, text)
+    fitting = [(score, -order, tool, arguments, used) for order, tool in enumerate(known_tools()) if (fitted := fit(tool, slots)) for score, arguments, used in [fitted]]
+    fitting = of_the_act(fitting, slots)
+    if not fitting:
+        return without_tool(slots, language, text)
+    ranked = sorted(fitting, key=lambda fitted: fitted[:2], reverse=True)
+    _, _, tool, arguments, used = next((fitted for fitted in ranked if is_complete(fitted[2], fitted[3])), ranked[0])
+    calls = chain(tool, arguments, slots)
+    if slots.senses & {"ask.save", "ask.difference"} and tool.name == "choose_place_and_time":
+        share = "saving-share" if "ask.percent" in slots.senses else "saving"
+        two = len(arguments.get("hourly_intensity_g_co2e_per_kwh", ())) == 2
+        return Plan("answered", language, calls, quantity=f"{share}-at-most" if two else share, unit=slots.unit, unused=unused(slots, used))
+    wanted = "count" if not slots.aside and "comparator" in slots.named and calls[-1].tool == "convert_to_equivalents" and "equivalents" in calls[-1].arguments else slots.wanted
+    return Plan("answered", language, calls, quantity=wanted, unit=slots.unit, unused=unused(slots, used))
+
+
+def _scheduled(slots: Slots) -> Slots:
+    """Return the slots with the hours that a schedule makes of the time asked for: so many hours of each day, days of each week."""
+    if slots.daily_hours is None and slots.weekly_days is None:
+        return slots
+    period = slots.hours if slots.hours is not None and slots.hours >= PERIOD_HOURS["day"] else slots.span_hours
+    if period is None:
+        period = PERIOD_HOURS["week" if slots.weekly_days is not None else "day"]
+    share = (24.0 if slots.daily_hours is None else slots.daily_hours) / 24 * (7.0 if slots.weekly_days is None else slots.weekly_days) / 7
+    return replace(slots, hours=period * share, span_hours=None, daily_hours=None, weekly_days=None)
+
+
+def _both_ends(slots: Slots, language: str, text: str) -> Plan:
+    """Return the plan for a range: one call for each of its ends."""
+    if len(slots.power_w) == 2:
+        each = [replace(slots, ends={}, power_w=(end,)) for end in slots.power_w]
+    else:
+        ((kind, ends),) = slots.ends.items()
+        each = [replace(slots, ends={}, counts={**slots.counts, kind: end}) for end in ends]
+    plans = [plan(one, language, text) for one in each]
+    if any(planned.outcome != "answered" for planned in plans):
+        return plans[0]
+    return replace(plans[0], calls=tuple(planned.calls[0] for planned in plans), parallel=True)
+
+
+def _change_of_pue(slots: Slots, language: str, text: str) -> Plan | None:
+    """Return the plan for a PUE that changes: what is saved, or by how many percent."""
+    before, after = max(slots.pues), min(slots.pues)
+    if "ask.percent" in slots.senses:
+        return Plan("answered", language, (Call("calculate", {"expression": f"1 - {after!r} / {before!r}", "unit": "%"}),), quantity="ratio")
+    if (amount := slots.amount(ENERGY)) is not None and not slots.things:
+        return Plan("answered", language, (Call("calculate", {"expression": f"({amount}) * ({before!r} - {after!r})"}),), quantity="energy", unit=slots.unit)
+    plans = [plan(replace(slots, pue=pue, pues=()), language, text) for pue in (before, after)]
+    if any(planned.outcome != "answered" or "pue" not in planned.calls[0].arguments for planned in plans):
+        return None
+    wanted = slots.wanted if slots.wanted in ("emissions", "water") else "energy"
+    saved = " - ".join(f"{as_ref(planned.calls[0])}#{wanted}" for planned in plans)
+    return Plan("answered", language, (Call("calculate", {"expression": saved}),), quantity=wanted, unit=slots.unit)
