@@ -71,11 +71,16 @@ def _devices(slots: Slots, tool: Tool) -> Filled:
         return 1.0, ("device hours",)
     if slots.power_w and "ask.sum" in slots.senses:
         return 1.0, ("sum",)
-    if slots.power_w and "noun.server" in slots.senses and "hardware" in slots.named and "server" not in slots.counts and "each" not in slots.senses:
+    if slots.power_w and "noun.server" in slots.senses and "hardware" in slots.named and "server" not in slots.counts and "each" not in slots.senses and not _is_server(slots):
         return 1.0, ("count device",)
     serves = bool({"output_tokens", "steps"} & tool.arguments.keys())
     found = _counted("device", "server", *(() if serves else ("thing", "bare")))(slots, tool)
     return found if serves else found or ((1.0, ()) if slots.name("hardware") is not None or slots.power_w else None)
+
+
+def _is_server(slots: Slots) -> bool:
+    """Return whether the device that a question names is itself a server."""
+    return Library.load().named("hardware", slots.named["hardware"][0]).get("kind") == "server"
 
 
 def _model(slots: Slots, tool: Tool) -> Filled:

@@ -86,6 +86,7 @@ def _language(lexicon: dict[str, Any]) -> dict[str, Any]:
         "negatives": lexicon["negatives"],
         "skips": [fold_word(word) for word in lexicon.get("skips", [])],
         "spoken": lexicon["spoken"],
+        "compounds": lexicon.get("compounds", False),
         "decimal": lexicon.get("decimal", "."),
         "after_digits": lexicon.get("after_digits", {}),
         "phrases": table.content(),

@@ -28,6 +28,9 @@ _OF_ONE = Late(r"\s*(?:an?|per|pro|par|por|je|/|的?每)\s*(?:single |one )?", r
 _TIMES_MANY = Late(r"\s*(?:times|x|×|\*|mal|fois|por|veces|乘以?|かける)\s*", re.IGNORECASE, needs=("times", "x", "×", "*", "mal", "fois", "por", "veces", "乘", "かける"))
 """What stands between an amount for one and how many there are: 0.3 Wh times a billion."""
 
+_IN_USE = Late(r"\s*(?:in )?(?:use|usage|used|duty|of the time|der Zeit|du temps|del tiempo|genutzt)\b|\s*(?:的时间|的時間|使用率|稼働)", re.IGNORECASE)
+"""What stands behind a percentage that tells how far a device is used."""
+
 _CLAUSE_END = Late(r"[,;.!?，。；！？]\s|[，。；！？]")
 _AT = Late(r"\s*(?:at|à|zu|zu je|@|x|×|\*|times|de)\s*", re.IGNORECASE)
 """What stands between things and an amount for each: a million answers at 45 mL."""
@@ -70,14 +73,14 @@ def measure(text: str, mentions: Sequence[Mention], position: int, told: dict[st
         slot, unit = _EACH_SLOTS[dimension]
         told[slot] = quantity.to(unit).value
     elif dimension in (ENERGY, EMISSIONS, VOLUME, MASS):
-        _amount(mentions, position, quantity, told)
+        _amount(text, mentions, position, quantity, told)
     elif dimension == _DATA and quantity.unit == "B":
         told.setdefault("parameters_b", quantity.value)
     elif dimension == LENGTH:
         told.setdefault("distance_km", quantity.to("km").value)
     elif quantity.unit == "倍":
         told.setdefault("times", quantity.value)
-    elif quantity.unit in ("%", "percent") and beside_utilisation(mentions, position):
+    elif quantity.unit in ("%", "percent") and beside_utilisation(text, mentions, position):
         told.setdefault("utilisation", quantity.value / 100)
     elif quantity.unit in ("%", "percent"):
         told.setdefault("percents", []).append(quantity.value)
@@ -114,24 +117,34 @@ def _is_each(text: str, mentions: Sequence[Mention], position: int) -> bool:
     return counts and before is not None and bool(_AT.fullmatch(text, before.end, mention.start))
 
 
-def _amount(mentions: Sequence[Mention], position: int, quantity: Quantity, told: dict[str, Any]) -> None:
+def _amount(text: str, mentions: Sequence[Mention], position: int, quantity: Quantity, told: dict[str, Any]) -> None:
     """Keep an amount, the period that it is told for, and the part of a life cycle that a word beside it names."""
     if quantity.dimension == MASS:
         written, dimension = f"{quantity.to('kg').value!r} kg CO2e", EMISSIONS
     else:
         written, dimension = as_text(quantity), quantity.dimension
     told.setdefault("amounts", []).append((written, dimension))
+    if quantity.dimension == MASS and quantity.unit == "g":
+        told.setdefault("grams", []).append((written, dimension))
     if quantity.dimension == EMISSIONS:
         told["as_gas"] = True
-    after = mentions[position + 1] if position + 1 < len(mentions) else None
-    if after is not None and after.senses and after.senses[0].startswith("per.") and not told.get("amount_rate"):
-        told["amount_rate"] = after.senses[0].partition(".")[2]
+    if not told.get("amount_rate") and (period := _period_of(text, mentions, position)) is not None:
+        told["amount_rate"] = period
     for near in (position - 1, position + 1):
         senses = mentions[near].senses if 0 <= near < len(mentions) else ()
         role = next((_ROLES[sense] for sense in senses if sense in _ROLES), None)
         if role is not None:
             told.setdefault("roles", {}).setdefault(role, written)
             return
+
+
+def _period_of(text: str, mentions: Sequence[Mention], position: int) -> str | None:
+    """Return the period that an amount is told for: right before it (每月 8,000 度), else right behind it."""
+    here = mentions[position]
+    before = mentions[position - 1] if position else None
+    after = mentions[position + 1] if position + 1 < len(mentions) else None
+    beside = (before if before is not None and here.start - before.end <= 1 else None, after)
+    return next((near.senses[0].partition(".")[2] for near in beside if near is not None and near.senses and near.senses[0].startswith("per.")), None)
 
 
 def as_text(quantity: Quantity) -> str:
@@ -141,11 +154,11 @@ def as_text(quantity: Quantity) -> str:
     return f"{quantity.value!r} {quantity.unit}"
 
 
-def beside_utilisation(mentions: Sequence[Mention], position: int) -> bool:
+def beside_utilisation(text: str, mentions: Sequence[Mention], position: int) -> bool:
     """Return whether a percentage tells a utilisation: the word stands before it, a preposition between, or right behind."""
     before = next((mention for mention in reversed(mentions[:position]) if "prep" not in mention.senses), None)
     after = mentions[position + 1] if position + 1 < len(mentions) else None
-    return any(mention is not None and "mod.utilisation" in mention.senses for mention in (before, after))
+    return bool(_IN_USE.match(text, mentions[position].end)) or any(mention is not None and "mod.utilisation" in mention.senses for mention in (before, after))
 
 
 def bound(mentions: Sequence[Mention], position: int) -> str | None:
@@ -158,8 +171,11 @@ def bound(mentions: Sequence[Mention], position: int) -> str | None:
 def share_units(told: dict[str, Any], counts: dict[str, float], senses: frozenset[str]) -> None:
     """Give a bare number the unit of the figure that it is told beside: 415 TWh to 945 by 2030, 520 g/kWh at six and 180 g at three."""
     bare = counts.get("bare")
-    amounts, intensities = told.get("amounts", []), told.get("intensities_g", [])
-    if len(intensities) == 1 and "ask.save" in senses:
+    amounts, intensities, grams = told.get("amounts", []), told.get("intensities_g", []), told.pop("grams", [])
+    if len(grams) > 1 and not intensities and senses & {"ask.save", "ask.difference"} and any(dimension == ENERGY for _, dimension in amounts):
+        told["intensities_g"] = [float(text.partition(" ")[0]) * 1000 for text, _ in grams]
+        told["amounts"] = [pair for pair in amounts if pair[1] == ENERGY]
+    elif len(intensities) == 1 and "ask.save" in senses:
         masses = [pair for pair in amounts if pair[1] == EMISSIONS]
         if masses and len(amounts) > len(masses):
             intensities.extend(float(text.partition(" ")[0]) * parse_unit(text.partition(" ")[2]).factor * 1000 for text, _ in masses)

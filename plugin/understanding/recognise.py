@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain
@@ -134,7 +134,7 @@ def _tables(language: str) -> list[Mapping[str, list[list[Any]]]]:
 def _phrases(text: str, tokens: list[Token], language: str) -> Iterator[Mention]:
     """Yield a mention for each phrase of the lexicon, with all that the same span may mean."""
     tables = _tables(language)
-    skips = frozenset(lexicon()["languages"][language]["skips"])
+    skips, compounds = frozenset(lexicon()["languages"][language]["skips"]), lexicon()["languages"][language]["compounds"]
     for position, token in enumerate(tokens):
         spans: dict[int, tuple[dict[str, str], list[str], list[float], list[str]]] = {}
         for words, kind, value, *code in chain.from_iterable(table.get(token.folded, ()) for table in tables):
@@ -156,6 +156,21 @@ def _phrases(text: str, tokens: list[Token], language: str) -> Iterator[Mention]
                 names.setdefault(kind, value)
         for end, (names, senses, numbers, units) in spans.items():
             yield Mention(token.start, end, names, tuple(senses), numbers[0] if numbers else None, unit=units[0] if units else None)
+        if compounds and not spans and (compound := _compound(token, tables)) is not None:
+            yield compound
+
+
+SHORTEST_HEAD = 6
+"""Letters of the last part of a compound word that is taken for what the whole is: Textzusammenfassungen."""
+
+
+def _compound(token: Token, tables: Sequence[Mapping[str, list[list[Any]]]]) -> Mention | None:
+    """Return what a compound word is by its last part, the longest that is a phrase by itself; None where none is."""
+    for start in range(2, len(token.folded) - SHORTEST_HEAD + 1):
+        meanings = [(kind, value) for table in tables for words, kind, value, *code in table.get(token.folded[start:], ()) if len(words) == 1 and not code and kind not in ("number", "unit")]
+        if meanings:
+            return Mention(token.start, token.end, {kind: value for kind, value in meanings if kind != "sense"}, tuple(value for kind, value in meanings if kind == "sense"))
+    return None
 
 
 def _tag(text: str, language: str) -> Iterator[Mention]:

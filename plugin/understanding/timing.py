@@ -100,6 +100,8 @@ def read_times(mentions: Sequence[Mention], senses: frozenset[str], told: Mappin
 def _beside_number(mentions: Sequence[Mention], position: int) -> bool:
     """Return whether a period stands right behind what a number counts, or right before a number."""
     ahead = mentions[position + 1 : position + 3]
+    if ahead and ahead[0].quantity is not None and ahead[0].quantity.dimension != TIME and ahead[0].start - mentions[position].end <= 1:
+        return True
     if ahead and (ahead[0].number is not None or (len(ahead) > 1 and ahead[1].number is not None and "noun.request" in ahead[0].senses)):
         return True
     for before in reversed(mentions[max(0, position - 3) : position]):
