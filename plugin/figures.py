@@ -15,9 +15,11 @@ from html import unescape
 from itertools import pairwise
 from typing import Literal
 
+from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.normalise import detect_language
 from kilowhat.plugin.understanding.numbers import plain_numbers, plain_words, spell_fractions
-from kilowhat.plugin.understanding.recognise import Mention, lexicon, marks, recognise
+from kilowhat.plugin.understanding.recognise import recognise
+from kilowhat.plugin.understanding.tables import lexicon, marks
 from kilowhat.tools.core.arithmetic import longest_quantity
 from kilowhat.tools.core.errors import KilowhatError
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, LENGTH, MAGNITUDES, MASS, NUMBER, POWER, TIME, VOLUME, Dimension, Quantity, combine, parse_unit, plain

@@ -13,7 +13,7 @@ import pytest
 
 from kilowhat.plugin import ask
 from kilowhat.plugin.cli import main
-from kilowhat.plugin.understanding.recognise import lexicon
+from kilowhat.plugin.understanding.tables import lexicon
 from kilowhat.tools import TOOLS, KilowhatError, call
 
 SHELL = [sys.executable, "-m", "kilowhat.plugin.cli"]

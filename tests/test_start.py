@@ -6,7 +6,7 @@ import sys
 import cn2an
 import pytest
 
-from kilowhat.plugin.understanding.recognise import lexicon
+from kilowhat.plugin.understanding.tables import lexicon
 from kilowhat.plugin.understanding.tools import known_tools
 from kilowhat.tools import TOOLS
 

@@ -80,7 +80,7 @@ def _devices(slots: Slots, tool: Tool) -> Filled:
 
 def _is_server(slots: Slots) -> bool:
     """Return whether the device that a question names is itself a server."""
-    return Library.load().named("hardware", slots.named["hardware"][0]).get("kind") == "server"
+    return bool(Library.load().named("hardware", slots.named["hardware"][0]).get("kind") == "server")
 
 
 def _model(slots: Slots, tool: Tool) -> Filled:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import fields, replace
 from typing import Any
 
+from kilowhat.plugin.understanding.families import of_size
 from kilowhat.plugin.understanding.slots import THINGS, Slots
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS
-from kilowhat.tools import KilowhatError, Library
-from kilowhat.tools.core.patterns import Late
-from kilowhat.tools.core.reference import fold as fold_name
 
 _MERGED = ("counts", "named", "senses", "ends")
 
@@ -29,40 +26,15 @@ def follow_up(before: Slots, now: Slots) -> Slots:
     if now.wanted is not None and now.unit is None:
         told["unit"] = None
     kept = {sense for sense in before.senses if not sense.startswith(("shape.", "ask.")) and not (now.things and sense.startswith("act."))}
-    if now.parameters_b is not None and not now.things and (sized := _of_size(before, now.parameters_b)) is not None:
+    if now.parameters_b is not None and not now.things and (sized := of_size({kind: names[0] for kind, names in before.named.items()}, now.parameters_b)):
         told["parameters_b"] = None
-        named |= sized
+        named |= {kind: (name,) for kind, name in sized.items()}
     if now.daily_hours is not None or now.weekly_days is not None:
         told |= {"hours": now.hours, "span_hours": now.span_hours or before.span_hours or before.hours}
     period = next((name for name, length in PERIOD_HOURS.items() if length == before.span_hours), None)
     if before.rate is None and period is not None and before.counts and not now.counts and now.span_hours is not None and "rate" not in told:
         told["rate"] = period
     return replace(before, **told, named=named, counts=_counts(before, now), ends=now.ends, senses=now.senses | kept)
-
-
-_SIZE = Late(r"\d+(?:\.\d+)?B", re.IGNORECASE)
-
-
-def _of_size(before: Slots, billions: float) -> dict[str, tuple[str, ...]] | None:
-    """Return the model or the run of the same family with another number of parameters: Llama 3.1 70B after Llama 3.1 8B."""
-    library = Library.load()
-    found: dict[str, tuple[str, ...]] = {}
-    model, run = before.name("llm"), before.name("run")
-    if model is not None and _SIZE.search(model) and (sized := _known_model(library, _SIZE.sub(f"{billions:g}B", model))) is not None:
-        found["llm"] = (sized,)
-    name = library.named("runs", run).name if run is not None else ""
-    if _SIZE.search(name) and (other := library.spellings("runs").get(fold_name(_SIZE.sub(f"{billions:g}B", name)))) is not None:
-        found["run"] = (other,)
-    return found or None
-
-
-def _known_model(library: Library, name: str) -> str | None:
-    from kilowhat.tools.core.catalogue import find_model
-
-    try:
-        return find_model(library, name).name
-    except KilowhatError:
-        return None
 
 
 def _counts(before: Slots, now: Slots) -> dict[str, float]:

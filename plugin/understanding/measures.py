@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kilowhat.plugin.understanding.counting import REACH, class_of
-from kilowhat.plugin.understanding.recognise import Mention
+from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.tools import Library
 from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, LENGTH, MASS, POWER, TIME, VOLUME, Dimension, Quantity, combine, parse_unit
@@ -73,7 +73,7 @@ def measure(text: str, mentions: Sequence[Mention], position: int, told: dict[st
         slot, unit = _EACH_SLOTS[dimension]
         told[slot] = quantity.to(unit).value
     elif dimension in (ENERGY, EMISSIONS, VOLUME, MASS):
-        _amount(text, mentions, position, quantity, told)
+        _amount(mentions, position, quantity, told)
     elif dimension == _DATA and quantity.unit == "B":
         told.setdefault("parameters_b", quantity.value)
     elif dimension == LENGTH:
@@ -117,7 +117,7 @@ def _is_each(text: str, mentions: Sequence[Mention], position: int) -> bool:
     return counts and before is not None and bool(_AT.fullmatch(text, before.end, mention.start))
 
 
-def _amount(text: str, mentions: Sequence[Mention], position: int, quantity: Quantity, told: dict[str, Any]) -> None:
+def _amount(mentions: Sequence[Mention], position: int, quantity: Quantity, told: dict[str, Any]) -> None:
     """Keep an amount, the period that it is told for, and the part of a life cycle that a word beside it names."""
     if quantity.dimension == MASS:
         written, dimension = f"{quantity.to('kg').value!r} kg CO2e", EMISSIONS
@@ -128,7 +128,7 @@ def _amount(text: str, mentions: Sequence[Mention], position: int, quantity: Qua
         told.setdefault("grams", []).append((written, dimension))
     if quantity.dimension == EMISSIONS:
         told["as_gas"] = True
-    if not told.get("amount_rate") and (period := _period_of(text, mentions, position)) is not None:
+    if not told.get("amount_rate") and (period := _period_of(mentions, position)) is not None:
         told["amount_rate"] = period
     for near in (position - 1, position + 1):
         senses = mentions[near].senses if 0 <= near < len(mentions) else ()
@@ -138,7 +138,7 @@ def _amount(text: str, mentions: Sequence[Mention], position: int, quantity: Qua
             return
 
 
-def _period_of(text: str, mentions: Sequence[Mention], position: int) -> str | None:
+def _period_of(mentions: Sequence[Mention], position: int) -> str | None:
     """Return the period that an amount is told for: right before it (每月 8,000 度), else right behind it."""
     here = mentions[position]
     before = mentions[position - 1] if position else None

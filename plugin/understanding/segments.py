@@ -11,7 +11,7 @@ from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from kilowhat.plugin.understanding.counting import TOKENS, meant
-from kilowhat.plugin.understanding.recognise import Mention
+from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
 from kilowhat.tools.core.patterns import Late
 

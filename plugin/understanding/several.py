@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kilowhat.plugin.understanding.calculating import power_of
+from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.plan import Call, Plan, as_quantity, as_ref
 from kilowhat.plugin.understanding.planning import plan
 from kilowhat.plugin.understanding.published import measured_by
-from kilowhat.plugin.understanding.recognise import Mention
 from kilowhat.plugin.understanding.segments import cut
 from kilowhat.plugin.understanding.slots import Slots
 from kilowhat.tools import TOOLS, KilowhatError

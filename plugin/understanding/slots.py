@@ -13,7 +13,7 @@ from typing import Any
 
 from kilowhat.plugin.understanding.counting import REACH, SENTENCE_END, class_of, count, meant
 from kilowhat.plugin.understanding.measures import bound, count_everyday, measure, share_units
-from kilowhat.plugin.understanding.recognise import Mention
+from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.timing import read_times, scheduled, working_days
 from kilowhat.plugin.understanding.unknown import unknown, unreadable
 from kilowhat.tools.core.patterns import Late

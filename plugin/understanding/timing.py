@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kilowhat.plugin.understanding.measures import PER_THING
-from kilowhat.plugin.understanding.recognise import Mention
+from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.tools.core.units import TIME, Quantity, parse_unit
 
 PERIOD_HOURS = {"second": 1 / 3600, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from kilowhat.plugin.understanding.recognise import lexicon
+from kilowhat.plugin.understanding.tables import lexicon
 
 
 class Tool(NamedTuple):

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from kilowhat.plugin.understanding.checking import claim_plan
 from kilowhat.plugin.understanding.follow_up import follow_up, stands_alone
+from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.plan import Plan
 from kilowhat.plugin.understanding.planning import plan
-from kilowhat.plugin.understanding.recognise import Mention, read
+from kilowhat.plugin.understanding.recognise import read
 from kilowhat.plugin.understanding.several import several, sides
 from kilowhat.plugin.understanding.slots import Slots, read_slots
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kilowhat.plugin.understanding.recognise import Mention
+from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.tools.core.patterns import Late
 
 _NO_NUMBER = Late(r"(?<![\w-])(?:NaN|-?inf|infinit\w*|infini|unendlich\w*)(?![\w-])|∞|无穷|無窮|无限|無限", re.IGNORECASE, needs=("nan", "inf", "unendlich", "∞", "无", "無"))
