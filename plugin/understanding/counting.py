@@ -141,7 +141,7 @@ def _counted(text: str, mentions: Sequence[Mention], position: int) -> str:
         return counted
     for after in mentions[position + 1 : position + 1 + REACH]:
         gone = (_PART_END if behind else SENTENCE_END).search(text, mention.end, after.start)
-        if gone or after.number is not None or after.quantity is not None or "place" in after.names:
+        if gone or after.number is not None or after.quantity is not None or "place" in after.names or "ask.how_many" in after.senses:
             break
         concurrent = concurrent or "mod.concurrent" in after.senses
         found = class_of(after)

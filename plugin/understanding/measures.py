@@ -32,8 +32,11 @@ _IN_USE = Late(r"\s*(?:in )?(?:use|usage|used|duty|of the time|der Zeit|du temps
 """What stands behind a percentage that tells how far a device is used."""
 
 _CLAUSE_END = Late(r"[,;.!?，。；！？]\s|[，。；！？]")
-_AT = Late(r"\s*(?:at|à|zu|zu je|@|x|×|\*|times|de)\s*", re.IGNORECASE)
+_AT = Late(r"\s*(?:at|of|with|à|zu|zu je|mit|von|avec|con|@|x|×|\*|times|de)\s*", re.IGNORECASE)
 """What stands between things and an amount for each: a million answers at 45 mL."""
+
+_OF = ("of", "von", "de")
+"""Those of them that tell an amount for each only where the things are counted: 200 prompts of 2 Wh, but runs of 2 Wh."""
 
 _EACH_SLOTS: dict[Dimension, tuple[str, str]] = {
     ENERGY: ("energy_wh_each", "Wh"),
@@ -104,6 +107,8 @@ def _is_each(text: str, mentions: Sequence[Mention], position: int) -> bool:
         return True
     if _EACH.match(text, mention.end) or _EACH_BEFORE.search(text[: mention.start]):
         return True
+    if _told_of_one(text, mentions, position):
+        return True
     for near in reversed(mentions[max(0, position - REACH) : position]):
         if near.number is not None or near.quantity is not None:
             break
@@ -114,7 +119,8 @@ def _is_each(text: str, mentions: Sequence[Mention], position: int) -> bool:
         return True
     before = next((other for other in reversed(mentions[:position]) if "prep" not in other.senses), None)
     counts = before is not None and (class_of(before) in ("task", "request", "thing", "word") or any(sense.startswith("per.") for sense in before.senses))
-    return counts and before is not None and bool(_AT.fullmatch(text, before.end, mention.start))
+    joint = _AT.fullmatch(text, before.end, mention.start) if counts and before is not None else None
+    return joint is not None and (joint[0].strip() not in _OF or any((other.number or 0.0) > 1 for other in mentions[max(0, position - REACH) : position]))
 
 
 def _amount(mentions: Sequence[Mention], position: int, quantity: Quantity, told: dict[str, Any]) -> None:
@@ -136,6 +142,20 @@ def _amount(mentions: Sequence[Mention], position: int, quantity: Quantity, told
         if role is not None:
             told.setdefault("roles", {}).setdefault(role, written)
             return
+
+
+MOST_BETWEEN = 25
+"""Characters between one request and the amount that it takes: "if a query used some 3 Wh"."""
+
+
+def _told_of_one(text: str, mentions: Sequence[Mention], position: int) -> bool:
+    """Return whether an amount is told of a single request, while another number counts them: if a query used 3 Wh, and there are a billion a day."""
+    here, before = mentions[position], mentions[position - 1] if position else None
+    if before is None or class_of(before) != "request" or here.start - before.end > MOST_BETWEEN or _CLAUSE_END.search(text, before.end, here.start):
+        return False
+    one = all(other.number in (None, 1.0) for other in mentions[max(0, position - REACH) : position])
+    counted = any((other.number or 0.0) > 1 for other in mentions[position + 1 :])
+    return one and counted and not any("shape.claim" in other.senses for other in mentions)
 
 
 def _period_of(mentions: Sequence[Mention], position: int) -> str | None:

@@ -20,6 +20,9 @@ from kilowhat.plugin.understanding.timing import DAYS_OF_A_WEEK, PERIOD_HOURS
 from kilowhat.plugin.understanding.tools import known_tools
 from kilowhat.tools.core.units import ENERGY
 
+_YEARLY = "-year"
+"""How the ids of everyday things end that are a year of something; what goes on day by day is set against them for a year."""
+
 
 def plan(slots: Slots, language: str, text: str) -> Plan:
     """Return the calls that answer the slots, or why there are none."""
@@ -32,6 +35,8 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
     refused = refusal(slots, language)
     if refused is not None:
         return refused
+    if slots.rate is not None and slots.span_hours is None and slots.hours is None and any(thing.endswith(_YEARLY) for thing in slots.named.get("comparator", ())) and slots.counts:
+        slots = replace(slots, span_hours=PERIOD_HOURS["year"])
     if len(slots.spans) > 1:
         plans = [plan(replace(slots, spans=(), span_hours=span), language, text) for span in slots.spans]
         each = plans[0].outcome == "answered" and all(len(planned.calls) == 1 for planned in plans)

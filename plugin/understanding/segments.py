@@ -47,8 +47,19 @@ def cut(text: str, mentions: Sequence[Mention], kinds: Set[str] = frozenset({*TH
         parts.append(list(mentions[start:end]))
         start = end
     whole = read_slots(text, mentions)
+    parts = _served(parts, whole)
     labels = [text[mentions[position].start : mentions[position].end] for position in named]
     return [(label, _completed(part, whole, kinds)) for label, part in zip(labels, _with_own_counts([read_slots(text, part) for part in parts]), strict=True)]
+
+
+def _served(parts: list[list[Mention]], whole: Slots) -> list[list[Mention]]:
+    """Return the parts with the name of a model for that of its training run, where another part is served and nothing is said to be trained."""
+    names = [{kind for mention in part for kind in meant(mention)} for part in parts]
+    if "act.train" in whole.senses or not any(kinds & {"service", "llm", "comparator"} and "run" not in kinds for kinds in names):
+        return parts
+    return [
+        [replace(mention, names={kind: name for kind, name in mention.names.items() if kind != "run"}) if {"run", "llm"} <= mention.names.keys() else mention for mention in part] for part in parts
+    ]
 
 
 def _with_own_counts(parts: list[Slots]) -> list[Slots]:

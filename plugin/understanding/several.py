@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,13 +14,16 @@ from kilowhat.plugin.understanding.published import measured_by
 from kilowhat.plugin.understanding.segments import cut
 from kilowhat.plugin.understanding.slots import Slots
 from kilowhat.tools import TOOLS, KilowhatError
+from kilowhat.tools.core.patterns import Late
 
 
 def several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]) -> Plan | None:
     """Return the plan for several things: set against each other where the question asks for that, else one after the other."""
     parts = cut(text, mentions) or cut(text, mentions, {"provider"}) or (cut(text, mentions, {"place"}) if not slots.amounts or slots.senses & {"shape.versus", "ask.ratio"} else [])
-    calls, labels = [], []
+    calls, labels = list[Call](), list[str]()
     comparing = bool(slots.senses & {"shape.versus", "ask.ratio", "ask.difference"})
+    if not comparing and _serves_on(text, mentions, [part for _, part in parts]):
+        return None
     if comparing:
         parts = [(label, replace(part, counts={"task": 1.0}) if part.things == ["task"] and not part.counts else part) for label, part in parts]
     for label, part in parts:
@@ -39,16 +43,42 @@ def several(slots: Slots, language: str, text: str, mentions: Sequence[Mention])
     if "ask.rank" in slots.senses and not places:
         return Plan("answered", language, tuple(sorted(calls, key=_size_of, reverse=True)), quantity=slots.wanted, unit=slots.unit, parallel=True)
     if slots.senses & ({"ask.ratio"} if places else {"shape.versus", "ask.ratio", "ask.difference"}) and "compare" in TOOLS:
-        by_emissions = any(call.tool == "convert_to_equivalents" and measured_by(part.named["comparator"][0]) == "emissions" for call, (_, part) in zip(calls, parts, strict=True))
-        wanted = "#emissions" if by_emissions else f"#{slots.wanted}" if slots.wanted in ("energy", "emissions", "water") else ""
-        items = [
-            {"label": label, "quantity": as_quantity(call) or as_ref(call) + (wanted if "region" in TOOLS[call.tool].arguments.model_fields else "")} for label, call in zip(labels, calls, strict=True)
-        ]
+        things = [measured_by(part.named["comparator"][0]) if call.tool == "convert_to_equivalents" else None for call, (_, part) in zip(calls, parts, strict=True)]
+        wanted = "emissions" if "emissions" in things else slots.wanted if slots.wanted in ("energy", "emissions", "water") else ""
+        items = [{"label": label, "quantity": _as_item(call, thing, wanted)} for label, call, thing in zip(labels, calls, things, strict=True)]
         return Plan("answered", language, (Call("compare", {"items": items}),), quantity="ratio")
     total = _sum(slots, calls)
     if total is not None:
         return Plan("answered", language, (total,), quantity=slots.wanted, unit=slots.unit)
     return Plan("answered", language, tuple(calls), quantity=slots.wanted, unit=slots.unit, parallel=True)
+
+
+_ON = Late(r"\b(?:on|with|using|auf|mit|sur|avec|en|con|sobre)\s+(?:a |an |the )?$|[在用]\s*$", re.IGNORECASE)
+
+
+def _serves_on(text: str, mentions: Sequence[Mention], parts: Sequence[Slots]) -> bool:
+    """Return whether the second of two things is only the hardware on which the first one runs: a model on 8 H100."""
+    first = next((mention for mention in mentions if "hardware" in mention.names), None)
+    if len(parts) != 2 or first is None or "hardware" not in parts[1].named or parts[1].hours is not None or not parts[0].named.keys() & {"llm", "model", "task"}:
+        return False
+    before = next((mention for mention in reversed(mentions) if mention.end <= first.start and mention.number is not None and first.start - mention.end <= 2), first)
+    return bool(_ON.search(text[: before.start]))
+
+
+_OF_ENERGY = {"emissions": "convert_energy_to_emissions", "water": "convert_energy_to_water"}
+
+
+def _as_item(call: Call, measured: str | None, wanted: str) -> str:
+    """Return the result of a call as one side of a comparison, in the quantity that is wanted.
+
+    Args:
+        call: The call.
+        measured: What an everyday thing is counted by, where the call is of one.
+        wanted: The quantity to compare, or nothing where each call's headline is.
+    """
+    if measured == "energy" and wanted in _OF_ENERGY:
+        return f"{as_ref(Call(_OF_ENERGY[wanted], {'energy': f'{as_ref(call)}#energy'}))}#{wanted}"
+    return as_quantity(call) or as_ref(call) + (f"#{wanted}" if wanted and "region" in TOOLS[call.tool].arguments.model_fields else "")
 
 
 def sides(slots: Slots, language: str, text: str, mentions: Sequence[Mention]) -> list[str]:

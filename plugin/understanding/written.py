@@ -125,7 +125,7 @@ def longest_quantity(text: str, start: int, end: int) -> Mention | None:
             quantity = parse_quantity(window[:stop])
         except BadQuantity:
             continue
-        if quantity.unit and (_is_thing(quantity.unit) or quantity.dimension == _RATE):
+        if quantity.unit and (_is_thing(quantity.unit) or quantity.dimension == _RATE or (quantity.unit == "a" and _ARTICLE.match(window, stop))):
             continue
         if quantity.low is not None and _runs_on(window, stop, quantity):
             continue
@@ -133,6 +133,10 @@ def longest_quantity(text: str, start: int, end: int) -> Mention | None:
             return Mention(start, start + stop, number=quantity.value, quantity=quantity if quantity.low is not None else None)
         return Mention(start, start + stop, quantity=quantity)
     return None
+
+
+_ARTICLE = Late(r"\s+[a-z]", re.IGNORECASE)
+"""What stands behind an a that is no year: 2 billion a day."""
 
 
 def _runs_on(window: str, stop: int, read: Quantity) -> bool:
