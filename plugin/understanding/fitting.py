@@ -132,6 +132,8 @@ def unused(slots: Slots, used: set[str]) -> tuple[str, ...]:
             told[f"count {kind}"] = f"{format_number(slots.counts[kind], 9)} {'tokens' if kind in TOKENS else f'{kind}s'}"
     if slots.percents and "percents" not in used:
         told["percents"] = ", ".join(f"{percent:g} %" for percent in slots.percents)
+    if "elsewhere" in slots.named:
+        told["elsewhere"] = ", ".join(slots.named["elsewhere"])
     if slots.spare:
         told["spare"] = ", ".join(slots.spare)
     if slots.times is not None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from kilowhat.plugin.understanding.counting import REACH, class_of
 from kilowhat.plugin.understanding.mention import Mention
-from kilowhat.tools import Library
 from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, LENGTH, MASS, POWER, TIME, VOLUME, Dimension, Quantity, combine, parse_unit
 
@@ -206,22 +205,3 @@ def share_units(told: dict[str, Any], counts: dict[str, float], senses: frozense
     elif bare is not None and len(amounts) == 1 and len(told.get("years", [])) > 1:
         amounts.append((f"{bare!r} {amounts[0][0].partition(' ')[2]}", amounts[0][1]))
         del counts["bare"]
-
-
-def count_everyday(comparators: Sequence[str], counts: dict[str, float], told: dict[str, Any], *, alone: bool) -> None:
-    """Count an everyday thing that is measured by a distance or a time: 10 km by car, nine seconds of television.
-
-    Args:
-        comparators: The everyday things that are named.
-        counts: What is counted.
-        told: The slots so far, with the distance and the hours.
-        alone: Whether no device runs for the time that is told.
-    """
-    distance_km, hours = told.pop("distance_km", None), told.get("hours")
-    for thing in comparators:
-        measured = Library.load().named("comparators", thing).get("measure")
-        if distance_km is not None and measured in ("km", "miles"):
-            counts.setdefault("comparator", Quantity(distance_km, "km").to(measured).value)
-        elif hours is not None and alone and measured in ("hours", "minutes") and "comparator" not in counts:
-            counts["comparator"] = Quantity(hours, "h").to(measured).value
-            told["hours"] = None

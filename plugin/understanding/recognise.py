@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from kilowhat.plugin.understanding.everyday import everyday
 from kilowhat.plugin.understanding.families import sized
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.normalise import detect_language, normalise
@@ -50,7 +51,7 @@ def recognise(text: str, language: str) -> list[Mention]:
             chosen.append(mention)
     negatives = re.compile(rf"(?<![a-zß-ÿ])(?:{'|'.join(map(re.escape, lexicon()['languages'][language]['negatives']))})\s*$", re.IGNORECASE)
     signed = [replace(mention, number=-mention.number) if mention.number and negatives.search(text[: mention.start]) else mention for mention in chosen]
-    return sized(_numbered_devices(text, _dozens(text, sorted(signed, key=lambda mention: mention.start))))
+    return everyday(text, sized(_numbered_devices(text, _dozens(text, sorted(signed, key=lambda mention: mention.start)))))
 
 
 def _dozens(text: str, mentions: list[Mention]) -> list[Mention]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kilowhat.plugin.understanding.counting import REACH, SENTENCE_END, class_of, count, meant
-from kilowhat.plugin.understanding.measures import bound, count_everyday, measure, share_units
+from kilowhat.plugin.understanding.everyday import count_everyday
+from kilowhat.plugin.understanding.measures import bound, measure, share_units
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.timing import read_times, scheduled, working_days
 from kilowhat.plugin.understanding.unknown import unknown, unreadable

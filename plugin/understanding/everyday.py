@@ -1,0 +1,104 @@
+"""Everyday things told in several parts: the homes of a country, a flight by its two ends, a drive by its length, television by its hours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from kilowhat.plugin.understanding.counting import SENTENCE_END
+from kilowhat.plugin.understanding.mention import Mention
+from kilowhat.tools import Library
+from kilowhat.tools.core.units import Quantity
+
+HOME = "us-home-"
+"""How the ids of homes begin where no country is named."""
+
+USUAL_FLIGHT, FLIGHT_BY_LENGTH = "flight-ny-sf", "flight-km"
+"""The flight that is meant where no ends are told, and the one for ends that no published figure has."""
+
+MOST_BETWEEN_ENDS, MOST_TO_END = 12, 10
+"""Characters between the two ends of a flight, and between the word for it and its one end."""
+
+
+def everyday(text: str, mentions: Sequence[Mention]) -> list[Mention]:
+    """Return the mentions with homes of a country and flights between places as one everyday thing each, so that no place in them is where something runs."""
+    return _flights(text, _homes(text, mentions))
+
+
+def _homes(text: str, mentions: Sequence[Mention]) -> list[Mention]:
+    """Return the mentions with a place right beside homes as the homes of that place; where no figure for them is known, it is kept as what was told."""
+    read: list[Mention] = []
+    for mention in mentions:
+        last = read[-1] if read else None
+        before = read[-2] if len(read) > 1 and last is not None and "prep" in last.senses and not last.names else last
+        pair = (before, mention) if before is not None else None
+        if pair is None or pair[1].start - pair[0].end > (4 if before is not last else 1) or {_role(one, comes_after_prep=before is not last and one is mention) for one in pair} != {"home", "place"}:
+            read.append(mention)
+            continue
+        homes, place = (pair[0], pair[1]) if _role(pair[0]) == "home" else (pair[1], pair[0])
+        written = text[pair[0].start : pair[1].end]
+        known = _homes_of(place.names["place"], homes.names["comparator"])
+        del read[-1 if before is last else -2 :]
+        read.append(Mention(pair[0].start, pair[1].end, {"comparator": known} if known is not None else {"comparator": homes.names["comparator"], "elsewhere": written}))
+    return read
+
+
+def _role(mention: Mention, *, comes_after_prep: bool = False) -> str | None:
+    """Return whether a mention is of homes without a country, or of a place; behind a preposition only a place is."""
+    if "place" in mention.names:
+        return "place"
+    return "home" if mention.names.get("comparator", "").startswith(HOME) and not comes_after_prep else None
+
+
+def _homes_of(place: str, home: str) -> str | None:
+    """Return the homes of a place, for the same time as those told, or None where no figure for them is known."""
+    library = Library.load()
+    country = library.raw("places").get(place, {}).get("country", place)
+    thing = next((name for name, told in library.raw("comparators").items() if country in told.get("homes_of", ())), None)
+    same_time = f"{thing.removesuffix('-year').removesuffix('-day')}-{home.rpartition('-')[2]}" if thing is not None else None
+    return same_time if same_time in library.raw("comparators") else thing
+
+
+def _flights(text: str, mentions: Sequence[Mention]) -> list[Mention]:
+    """Return the mentions with the ends of a flight as that flight."""
+    word = next((mention for mention in mentions if "noun.flight" in mention.senses), None)
+    if word is None or any(mention.names.get("comparator", "").startswith("flight-") for mention in mentions):
+        return list(mentions)
+    places = [mention for mention in mentions if "place" in mention.names and not SENTENCE_END.search(text, *sorted((mention.start, word.start)))]
+    ends = min(((first, second) for first, second in pairwise(places) if second.start - first.end <= MOST_BETWEEN_ENDS), key=lambda pair: abs(pair[0].start - word.start), default=None)
+    one = next((place for place in places if 0 <= place.start - word.end <= MOST_TO_END or 0 <= word.start - place.end <= 1), None)
+    if ends is None and one is None:
+        return [replace(mention, names={"comparator": USUAL_FLIGHT}) if mention is word else mention for mention in mentions]
+    first, last = ends or (one, one)
+    if first is None or last is None:
+        return list(mentions)
+    known = _flight_between(first.names["place"], last.names["place"], there_and_back=any("mod.return" in mention.senses for mention in mentions))
+    flight = Mention(first.start, last.end, {"comparator": known} if known is not None else {"comparator": FLIGHT_BY_LENGTH, "elsewhere": text[first.start : last.end]})
+    return sorted([*(mention for mention in mentions if mention.end <= first.start or mention.start >= last.end), flight], key=lambda mention: mention.start)
+
+
+def _flight_between(start: str, end: str, *, there_and_back: bool) -> str | None:
+    """Return the flight whose published figure is for these two ends, or None."""
+    flights = [(name, told) for name, told in Library.load().raw("comparators").items() if (route := told.get("route")) and any(start in route[side] and end in route[1 - side] for side in (0, 1))]
+    return next((name for name, told in sorted(flights, key=lambda flight: bool(flight[1].get("return")) != there_and_back)), None)
+
+
+def count_everyday(comparators: Sequence[str], counts: dict[str, float], told: dict[str, Any], *, alone: bool) -> None:
+    """Count an everyday thing that is measured by a distance or a time: 10 km by car, nine seconds of television.
+
+    Args:
+        comparators: The everyday things that are named.
+        counts: What is counted.
+        told: The slots so far, with the distance and the hours.
+        alone: Whether no device runs for the time that is told.
+    """
+    distance_km, hours = told.pop("distance_km", None), told.get("hours")
+    for thing in comparators:
+        measured = Library.load().named("comparators", thing).get("measure")
+        if distance_km is not None and measured in ("km", "miles"):
+            counts.setdefault("comparator", Quantity(distance_km, "km").to(measured).value)
+        elif hours is not None and alone and measured in ("hours", "minutes") and "comparator" not in counts:
+            counts["comparator"] = Quantity(hours, "h").to(measured).value
+            told["hours"] = None
