@@ -14,6 +14,7 @@ from kilowhat.plugin.understanding.slots import Slots
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS
 from kilowhat.plugin.understanding.tools import Tool
 from kilowhat.tools import Library
+from kilowhat.tools.core.electricity import WORLD
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME, parse_quantity
 
 Filled = tuple[Any, tuple[str, ...]] | None
@@ -303,6 +304,8 @@ def _region(slots: Slots, _tool: Tool) -> Filled:
 
 def _regions(slots: Slots, _tool: Tool) -> Filled:
     places = slots.named.get("place", ())
+    if len(places) == 1 and "ask.save" in slots.senses and "act.move" in slots.senses and len(slots.intensities_g) < 2:
+        return [WORLD, *places], ("place", "more places")
     return (list(places), ("place", "more places")) if len(places) > 1 else None
 
 

@@ -83,6 +83,7 @@ def _language(lexicon: dict[str, Any]) -> dict[str, Any]:
         "also": lexicon.get("also", []),
         "letters": lexicon.get("letters", ""),
         "tags": lexicon["tags"],
+        "openers": lexicon["openers"],
         "negatives": lexicon["negatives"],
         "skips": [fold_word(word) for word in lexicon.get("skips", [])],
         "spoken": lexicon["spoken"],

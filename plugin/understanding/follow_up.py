@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from typing import Any
 
 from kilowhat.plugin.understanding.families import of_size
 from kilowhat.plugin.understanding.slots import THINGS, Slots
+from kilowhat.plugin.understanding.tables import lexicon
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS
 
 _MERGED = ("counts", "named", "senses", "ends")
@@ -14,11 +16,35 @@ _MERGED = ("counts", "named", "senses", "ends")
 
 def stands_alone(slots: Slots) -> bool:
     """Return whether a question names what it is about, and how it is to be counted or measured."""
-    return bool(slots.things and (slots.counts or slots.wanted)) or bool(slots.amounts and slots.named)
+    trained = "run" in slots.named and "act.train" in slots.senses
+    return trained or bool(slots.things and (slots.counts or slots.wanted)) or bool(slots.amounts and slots.named)
+
+
+def opens(text: str, language: str) -> bool:
+    """Return whether a question begins with a word that goes on from the one before: and, what about, 那."""
+    words = "|".join(re.escape(word) for word in sorted(lexicon()["languages"][language]["openers"], key=len, reverse=True))
+    return bool(re.match(rf"(?:{words})(?![a-zß-ÿ])", text, re.IGNORECASE))
+
+
+def carried(before: Slots, now: Slots) -> Slots:
+    """Return the slots of a question that stands alone and goes on, with the place, the period and the quantity asked for of the one before."""
+    place = {kind: before.named[kind] for kind in ("place",) if kind in before.named and kind not in now.named}
+    timed = now.rate is not None or now.span_hours is not None or now.hours is not None
+    return replace(
+        now,
+        named={**place, **now.named},
+        wanted=now.wanted or before.wanted,
+        unit=now.unit or (before.unit if now.wanted is None else None),
+        rate=now.rate if timed else before.rate,
+        span_hours=now.span_hours if timed else before.span_hours,
+        senses=now.senses | {sense for sense in before.senses if sense.startswith("ask.") and now.wanted is None},
+    )
 
 
 def follow_up(before: Slots, now: Slots) -> Slots:
     """Return the earlier slots with those that the new question tells in their place."""
+    if before.counts and not now.things:
+        now = _as_count(before, now)
     told: dict[str, Any] = {slot.name: value for slot in fields(Slots) if slot.name not in _MERGED and (value := getattr(now, slot.name))}
     named = {**before.named, **now.named}
     if now.things:
@@ -35,6 +61,15 @@ def follow_up(before: Slots, now: Slots) -> Slots:
     if before.rate is None and period is not None and before.counts and not now.counts and now.span_hours is not None and "rate" not in told:
         told["rate"] = period
     return replace(before, **told, named=named, counts=_counts(before, now), ends=now.ends, senses=now.senses | kept)
+
+
+def _as_count(before: Slots, now: Slots) -> Slots:
+    """Return the slots of a question after one that counted, where a number that looks like a year, and a ratio, are of that count: "and 2000?", "20 times as many"."""
+    if now.times is not None and now.factor is None:
+        return replace(now, times=None, factor=(now.times, "bare"))
+    if len(now.years) == 1 and not (now.counts or before.years or before.senses & {"about.datacentre", "ask.grid"}):
+        return replace(now, years=(), counts={"bare": float(now.years[0])})
+    return now
 
 
 def _counts(before: Slots, now: Slots) -> dict[str, float]:

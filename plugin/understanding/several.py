@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kilowhat.plugin.understanding.calculating import power_of
+from kilowhat.plugin.understanding.counting import meant
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.plan import Call, Plan, as_quantity, as_ref
 from kilowhat.plugin.understanding.planning import plan
 from kilowhat.plugin.understanding.published import measured_by
 from kilowhat.plugin.understanding.segments import cut
-from kilowhat.plugin.understanding.slots import Slots
+from kilowhat.plugin.understanding.slots import THINGS, Slots
 from kilowhat.tools import TOOLS, KilowhatError
 from kilowhat.tools.core.patterns import Late
 
@@ -20,10 +21,34 @@ from kilowhat.tools.core.patterns import Late
 def several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]) -> Plan | None:
     """Return the plan for several things: set against each other where the question asks for that, else one after the other."""
     parts = cut(text, mentions) or cut(text, mentions, {"provider"}) or (cut(text, mentions, {"place"}) if not slots.amounts or slots.senses & {"shape.versus", "ask.ratio"} else [])
-    calls, labels = list[Call](), list[str]()
     comparing = bool(slots.senses & {"shape.versus", "ask.ratio", "ask.difference"})
     if not comparing and _serves_on(text, mentions, [part for _, part in parts]):
         return None
+    return _together(parts, slots, language, text)
+
+
+def set_against(earlier: Slots, label: str, now: Slots, language: str, text: str, mentions: Sequence[Mention]) -> Plan | None:
+    """Return the plan that sets one thing against what was asked before: "compare that with a video"; None where a question does not."""
+    first = next((mention for mention in mentions if mention.names or mention.number is not None), None)
+    versus = [mention for mention in mentions if "ask.ratio" in mention.senses or ("shape.versus" in mention.senses and mention.start > 0)]
+    if not (earlier.things and now.named.keys() & {*THINGS, "comparator"}) or first is None or cut(text, mentions) or not any(mention.start < first.start for mention in versus):
+        return None
+    if any(earlier.named.get(kind) == now.named.get(kind) for kind in THINGS if kind in now.named):
+        return None
+    thing = next(mention for mention in mentions if meant(mention).keys() & {*THINGS, "comparator"})
+    shared = {kind: names for kind, names in earlier.named.items() if kind == "place" and kind not in now.named}
+    wanted = now.wanted or earlier.wanted
+    comparator = {"comparator": 1.0} if "comparator" in now.named and not now.counts else {}
+    other = replace(now, named={**shared, **now.named}, counts={**now.counts, **comparator}, wanted=wanted)
+    senses = frozenset({"shape.versus", "ask.ratio"})
+    parts = [(label, replace(earlier, wanted=wanted, unit=None)), (text[thing.start : thing.end], other)]
+    return _together(parts, Slots(wanted=wanted, senses=senses), language, text)
+
+
+def _together(parts: Sequence[tuple[str, Slots]], slots: Slots, language: str, text: str) -> Plan | None:
+    """Return the plan for the parts, each with its label: ranked, compared, added, or one after the other, as the whole question asks."""
+    calls, labels = list[Call](), list[str]()
+    comparing = bool(slots.senses & {"shape.versus", "ask.ratio", "ask.difference"})
     if comparing:
         parts = [(label, replace(part, counts={"task": 1.0}) if part.things == ["task"] and not part.counts else part) for label, part in parts]
     for label, part in parts:
