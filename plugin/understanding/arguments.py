@@ -210,6 +210,8 @@ def _literal(value: str, sense: str) -> Fill:
 
 def _hardware(slots: Slots, tool: Tool) -> Filled:
     device = slots.name("hardware")
+    if device is None and slots.unknown_device is not None and "output_tokens" not in tool.arguments:
+        return slots.unknown_device, ("unknown_device",)
     if device is None:
         return None
     on_topic = tool.topic is not None and f"act.{tool.topic}" in slots.senses

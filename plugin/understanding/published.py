@@ -102,6 +102,18 @@ def _scope(slots: Slots, asked: str) -> dict[str, str] | None:
     return scope
 
 
+SECTORS = {"about.mining": "bitcoin", "about.ai_datacentre": "ai-data-centres", "about.datacentre": "data-centres", "about.subject": "ai-data-centres"}
+"""The sector of which a sense tells; the electricity of AI is that of the data centres that run it."""
+
+
+def of_sector(sense: str, wanted: str | None) -> str | None:
+    """Return the published yearly total of the sector that a sense tells, as a quantity: its electricity, or its emissions where these are wanted."""
+    subject = "emissions-total" if wanted == "emissions" else "electricity-total"
+    found = Library.load().find(subject, sector=SECTORS[sense], place=WORLD) if sense in SECTORS else []
+    best = min(found, key=lambda fact: (fact.default is None, -int(str(fact.as_of or "0")[:4])), default=None)
+    return f"fact:{best.id}" if best is not None else None
+
+
 def _fitting(subject: str, scope: dict[str, str], asked: str, slots: Slots) -> list[Fact]:
     found = Library.load().find(subject, **scope)
     if asked in ("energy", "emissions", "water"):
@@ -133,8 +145,9 @@ def query_of(slots: Slots, text: str) -> str:
     if not names:
         return text[:300]
     asked = [word for word in ("emissions", "energy", "water") if f"ask.{word}" in slots.senses]
+    length = [word for word in ("short", "medium", "long") if f"mod.{word}" in slots.senses]
     training = ["training"] if "run" in slots.named and "service" not in slots.named else []
-    return " ".join([*dict.fromkeys(names), *training, *asked, *(amount.replace(".0 ", " ") for amount, _ in slots.amounts)])[:300]
+    return " ".join([*dict.fromkeys(names), *length, *training, *asked, *(amount.replace(".0 ", " ") for amount, _ in slots.amounts)])[:300]
 
 
 def subject_of(slots: Slots) -> dict[str, str]:

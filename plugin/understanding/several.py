@@ -11,7 +11,7 @@ from kilowhat.plugin.understanding.counting import meant
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.plan import Call, Plan, as_quantity, as_ref
 from kilowhat.plugin.understanding.planning import plan
-from kilowhat.plugin.understanding.published import measured_by
+from kilowhat.plugin.understanding.published import SECTORS, measured_by, of_sector
 from kilowhat.plugin.understanding.segments import cut
 from kilowhat.plugin.understanding.slots import THINGS, Slots
 from kilowhat.tools import TOOLS, KilowhatError
@@ -24,7 +24,16 @@ def several(slots: Slots, language: str, text: str, mentions: Sequence[Mention])
     comparing = bool(slots.senses & {"shape.versus", "ask.ratio", "ask.difference"})
     if not comparing and _serves_on(text, mentions, [part for _, part in parts]):
         return None
+    if comparing and not slots.things and not slots.years and (sectors := _sectors(slots, text, mentions)) is not None:
+        return Plan("answered", language, (Call("compare", {"items": sectors}),), quantity="ratio")
     return _together(parts, slots, language, text)
+
+
+def _sectors(slots: Slots, text: str, mentions: Sequence[Mention]) -> list[dict[str, str]] | None:
+    """Return two sectors that are set against each other, each with its yearly total, or None: AI and Bitcoin."""
+    told = {sense: text[mention.start : mention.end] for mention in mentions for sense in mention.senses if sense in SECTORS}
+    totals = {label: total for sense, label in told.items() if (total := of_sector(sense, slots.wanted)) is not None}
+    return [{"label": label, "quantity": total} for label, total in totals.items()] if len(set(totals.values())) == 2 else None
 
 
 def set_against(earlier: Slots, label: str, now: Slots, language: str, text: str, mentions: Sequence[Mention]) -> Plan | None:

@@ -85,6 +85,7 @@ class Slots:
     unknown: str | None = None
     unknown_model: str | None = None
     unknown_place: str | None = None
+    unknown_device: str | None = None
     unknown_wanted: str | None = None
     unreadable: str | None = None
 

@@ -65,5 +65,8 @@ def unknown(text: str, mentions: Sequence[Mention], has_place: bool) -> dict[str
         if _CITED.search(text[: match.start()]):
             continue
         if free(*match.span()) and match[0] not in found.get("unknown_place", "") and len(match[0]) > 1:
+            device = next((mention for mention in mentions if "noun.accelerator" in mention.senses and text[mention.start : mention.end].isupper() and 0 <= match.start() - mention.end <= 1), None)
+            if device is not None:
+                found.setdefault("unknown_device", text[device.start : match.end()])
             found.setdefault("unknown_model" if _USED.search(text[: match.start()]) else "unknown", match[0])
     return found
