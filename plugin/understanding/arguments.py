@@ -55,7 +55,7 @@ def _count(slots: Slots, tool: Tool) -> Filled:
     if "task" in fields or "steps" in fields:
         found = _counted("task", "thing", "request", "bare")(slots, tool)
         if found is None:
-            return None
+            return _counted("user")(slots, tool) if "task" in slots.named else None
         users = slots.counts.get("user", 1.0) if "task" in fields and ("each" in slots.senses or slots.rate is not None) else 1.0
         return found[0] * users * _periods(slots), (*found[1], "count user", "rate", "span")
     return _devices(slots, tool)

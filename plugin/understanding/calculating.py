@@ -29,13 +29,13 @@ def power_of(slots: Slots, language: str) -> Plan | None:
 
 def part_of(slots: Slots, language: str) -> Plan | None:
     """Return the plan for a share of an amount (3 % of 9.8 TWh), or for the yearly rate of something that grows so many times in years."""
+    if "ask.sum" in slots.senses and len(slots.amounts) > max(1, len(slots.roles)) and (not slots.things or len(slots.amounts) > 2) and len({dimension for _, dimension in slots.amounts}) == 1:
+        return Plan("answered", language, (Call("calculate", {"expression": " + ".join(f"({amount})" for amount, _ in slots.amounts)}),), quantity=slots.wanted, unit=slots.unit)
     if slots.things or slots.named.get("comparator"):
         return None
     if slots.factor is not None and slots.hours is not None and slots.hours >= PERIOD_HOURS["year"] and "ask.percent" in slots.senses:
         years = slots.hours / PERIOD_HOURS["year"]
         return Plan("answered", language, (Call("calculate", {"expression": f"{slots.factor[0]!r} ** (1 / {years!r}) - 1", "unit": "%"}),), quantity="ratio")
-    if "ask.sum" in slots.senses and len(slots.amounts) > max(1, len(slots.roles)) and len({dimension for _, dimension in slots.amounts}) == 1:
-        return Plan("answered", language, (Call("calculate", {"expression": " + ".join(f"({amount})" for amount, _ in slots.amounts)}),), quantity=slots.wanted, unit=slots.unit)
     if len(slots.amounts) == 2 and slots.amounts[0][1] == slots.amounts[1][1] and "ask.percent" in slots.senses and not slots.years and not slots.hours:
         return _change(replace(slots, senses=slots.senses | {"mod.less"}) if _less(slots) else slots, language, slots.amounts[1][0], slots.amounts[0][0])
     share = slots.percents[0] / 100 if len(slots.percents) == 1 else slots.counts.get("bare", 1.0)

@@ -23,6 +23,8 @@ _ONE = {"task": "task", "request": "request", "run": "bare"}
 
 def how_many(slots: Slots, language: str, text: str, planner: Planner) -> Plan | None:
     """Return the plan that divides one result by another, or None where a question asks for no number of runs, requests or training runs."""
+    if (many := _of_the_told(slots, language, text, planner)) is not None:
+        return many
     kind = "request" if slots.asked == "thing" and "service" in slots.named else "run" if slots.asked == "thing" and "run" in slots.named else slots.asked
     if kind not in _OF or kind in slots.counts or (kind != "run" and slots.counts.get("thing", 1.0) != 1.0):
         return None
@@ -38,6 +40,20 @@ def how_many(slots: Slots, language: str, text: str, planner: Planner) -> Plan |
     if one is None:
         return None
     return Plan("answered", language, (Call("calculate", {"expression": f"{whole} / ({one})"}),), quantity="ratio")
+
+
+def _of_the_told(slots: Slots, language: str, text: str, planner: Planner) -> Plan | None:
+    """Return the plan that divides the result of a thing by an amount that the question tells for each everyday thing: a home that uses 3,700 kWh a year."""
+    quantity = next((told for told, dimension in (("emissions", EMISSIONS), ("water", VOLUME), ("energy", ENERGY)) if slots.amount(dimension)), None)
+    if slots.asked != "comparator" or quantity is None or len(slots.amounts) != 1 or not slots.things or "shape.claim" in slots.senses or slots.roles:
+        return None
+    rest = replace(
+        slots, named={kind: told for kind, told in slots.named.items() if kind not in ("comparator", "elsewhere")}, amounts=(), asked=None, unit=None, wanted=quantity, span_hours=None, rate=None
+    )
+    whole = planner(rest, language, text)
+    if whole.outcome != "answered" or whole.calls[0].tool == "look_up_references":
+        return None
+    return Plan("answered", language, (Call("calculate", {"expression": f"{as_ref(whole.calls[0])}#{quantity} / ({slots.amounts[0][0]})"}),), quantity="ratio")
 
 
 def _whole(slots: Slots, kind: str, quantity: str, language: str, text: str, planner: Planner) -> str | None:

@@ -19,7 +19,7 @@ _DATA: Dimension = (("data", 1),)
 PER_THING = Late(r"/|\bper\b|每")
 _EACH = Late(r"\s*(?:each|apiece|a piece|per\b|/|每(?![年月天日周週小晚])|chacun|pièce|la pièce|je(?:weils)?\b|pro\b|cada un|ずつ)", re.IGNORECASE)
 _EACH_BEFORE = Late(
-    r"(?:每一?[次个個条條张張则則回题題篇份段幅台]|(?:あたり|当たり)|\beach(?: one)?(?: (?:is|takes|uses|needs|of|at))?|\bje(?:weils)?|\bchacune?(?: de)?|\bcada una?(?: de)?)[\s,:是约約]*$"
+    r"(?:每一?[次个個条條张張则則回题題篇份段幅台]|[一单單][次条條张張则則回题題篇份](?:[算用耗要]|大[约約概])?|(?:あたり|当たり)|\beach(?: one)?(?: (?:is|takes|uses|needs|of|at))?|\bje(?:weils)?|\bchacune?(?: de)?|\bcada una?(?: de)?)[\s,:是约約]*$"
 )
 _OF_ONE = Late(r"\s*(?:an?|per|pro|par|por|je|/|的?每)\s*(?:single |one )?", re.IGNORECASE)
 """What stands between an amount and the thing that it is for one of: 1.8 Wh a prompt."""

@@ -8,18 +8,24 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from kilowhat.plugin.understanding.numbers import spell_fractions
+from kilowhat.tools.core.patterns import Late
 
 LONGEST = 2000
 """Characters of a question that are read; more is text that was pasted, and its beginning decides."""
 
 _CONTROL = re.compile(r"[¿¡\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_WIDE_MARK = re.compile(r"([，；！？])(?=[^\d\s])")
+_NARROW_MARK = Late(r"(?<=[\u3040-\u9fff])([,;!?])(?=[^\d\s])", needs=(",", ";", "!", "?"))
+"""Marks that hold their blank themselves; made plain, they need one behind them to end a clause."""
+
 _ENDLESS = re.compile(r"(\d{30})\d+")
 _KANA = re.compile(r"[\u3040-\u30ff]")
 
 
 def normalise(text: str) -> str:
     """Return a question with full-width forms made plain, hidden characters, ¿, ¡ and runs of blanks removed, and its length bounded."""
-    plain = unicodedata.normalize("NFKC", spell_fractions(text[: 2 * LONGEST]))
+    plain = unicodedata.normalize("NFKC", _WIDE_MARK.sub(r"\1 ", spell_fractions(text[: 2 * LONGEST])))
+    plain = plain if plain.isascii() else _NARROW_MARK.sub(r"\1 ", plain)
     return " ".join(_ENDLESS.sub(r"\1", _CONTROL.sub(" ", plain)).split())[:LONGEST]
 
 

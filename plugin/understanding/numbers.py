@@ -16,7 +16,7 @@ _MIXED = Late(r"(\d+(?:\.\d+)?)\s?([万萬亿億千])\s?(\d+(?:\.\d+)?)\s?([千�
 _STACKED = Late(r"(\d+(?:\.\d+)?)\s(thousand|million|billion)\s(?:and\s)?(\d+(?:\.\d+)?)\s(hundred|thousand|million)\b", re.IGNORECASE, needs=("thousand", "million", "billion"))
 _HALF = Late(r"(\d+)\s+and\s+a\s+half\b", re.IGNORECASE, needs=("and a half",))
 _HALF_A = Late(
-    r"\bhalf\s+an?\s+(?=(?:hour|day|week|month)\b)|\b(?:eine[nrm]?|ein)\s+halbe[nrs]?\s+(?=(?:Stunde|Tag|Woche)\b)|\bune\s+demi-(?=(?:heure|journée)\b)|\bmedi[ao]\s+(?=(?:hora|día)\b)|半个?個?(?=[天日小時时月])",
+    r"\bhalf\s+an?\s+(?=(?:hour|day|week|month)\b)|\b(?:eine[nrm]?|ein)\s+halbe[nrs]?\s+(?=(?:Stunde|Tag|Woche)\b)|\bune\s+demi-(?=(?:heure|journée)\b)|\bmedi[ao]\s+(?=(?:hora|día)\b)|(?<![个個])半个?個?(?=[天日小時时月])",
     re.IGNORECASE,
     needs=("half", "halb", "demi", "medi", "半"),
 )

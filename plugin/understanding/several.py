@@ -20,6 +20,8 @@ from kilowhat.tools.core.patterns import Late
 
 def several(slots: Slots, language: str, text: str, mentions: Sequence[Mention]) -> Plan | None:
     """Return the plan for several things: set against each other where the question asks for that, else one after the other."""
+    if len(slots.pues) == 2 and slots.amounts:
+        return None
     parts = cut(text, mentions) or cut(text, mentions, {"provider"}) or (cut(text, mentions, {"place"}) if not slots.amounts or slots.senses & {"shape.versus", "ask.ratio"} else [])
     comparing = bool(slots.senses & {"shape.versus", "ask.ratio", "ask.difference"})
     if not comparing and _serves_on(text, mentions, [part for _, part in parts]):
@@ -76,6 +78,8 @@ def _together(parts: Sequence[tuple[str, Slots]], slots: Slots, language: str, t
         return Plan("answered", language, (ranked,), quantity="saving" if difference else None if slots.wanted == "energy" else slots.wanted, unit=slots.unit)
     if "ask.rank" in slots.senses and not places:
         return Plan("answered", language, tuple(sorted(calls, key=_size_of, reverse=True)), quantity=slots.wanted, unit=slots.unit, parallel=True)
+    if "ask.difference" in slots.senses and len(calls) == 2 and not places and (slots.unit is not None or "ask.ratio" not in slots.senses):
+        return _difference(slots, language, calls)
     if slots.senses & ({"ask.ratio"} if places else {"shape.versus", "ask.ratio", "ask.difference"}) and "compare" in TOOLS:
         things = [measured_by(part.named["comparator"][0]) if call.tool == "convert_to_equivalents" else None for call, (_, part) in zip(calls, parts, strict=True)]
         wanted = "emissions" if "emissions" in things else slots.wanted if slots.wanted in ("energy", "emissions", "water") else ""
@@ -97,6 +101,13 @@ def _serves_on(text: str, mentions: Sequence[Mention], parts: Sequence[Slots]) -
         return False
     before = next((mention for mention in reversed(mentions) if mention.end <= first.start and mention.number is not None and first.start - mention.end <= 2), first)
     return bool(_ON.search(text[: before.start]))
+
+
+def _difference(slots: Slots, language: str, calls: Sequence[Call]) -> Plan:
+    """Return the plan for how much the larger of two is above the smaller."""
+    wanted = slots.wanted if slots.wanted in ("energy", "emissions", "water") else ""
+    first, second = (as_quantity(call) or as_ref(call) + (f"#{wanted}" if wanted else "") for call in sorted(calls, key=_size_of, reverse=True))
+    return Plan("answered", language, (Call("calculate", {"expression": f"{first} - {second}"}),), quantity=slots.wanted, unit=slots.unit)
 
 
 _OF_ENERGY = {"emissions": "convert_energy_to_emissions", "water": "convert_energy_to_water"}

@@ -37,6 +37,13 @@ def scheduled(mentions: Sequence[Mention], position: int, told: dict[str, Any]) 
     before = mentions[position - 1] if position else None
     if before is not None and _hours_of(before) == PERIOD_HOURS["day"] and hours <= PERIOD_HOURS["day"] and mentions[position].start - before.end <= 1:
         return True
+    period = next((sense for other in reversed(mentions[:position]) if "prep" not in other.senses and not {"act.run", "noun.thing"} & set(other.senses) for sense in other.senses[:1]), "")
+    if (told_as := _LENGTHS.get(period)) is not None and _in_days(quantity) and told_as[0] <= hours / PERIOD_HOURS["day"] <= told_as[1]:
+        told["span_hours"] = hours
+        return True
+    if before is not None and before.senses[:1] == ("per.day",) and mentions[position].start - before.end <= 1 and hours <= PERIOD_HOURS["day"] and not _in_days(quantity):
+        told.setdefault("daily_hours", hours)
+        return True
     if "clock" in mentions[position].senses or ("per.day" in periods and not _in_days(quantity)):
         told.setdefault("daily_hours", hours)
         return True
@@ -47,9 +54,13 @@ def scheduled(mentions: Sequence[Mention], position: int, told: dict[str, Any]) 
     return False
 
 
+_LENGTHS = {"per.month": (14.0, 31.0), "per.year": (100.0, 366.0)}
+"""The days for which a month or a year may be told to count: a month of 30 days, a year of 240 working days."""
+
+
 def _in_days(quantity: Quantity) -> bool:
-    """Return whether a time is told in days."""
-    return parse_unit(quantity.unit).factor == parse_unit("day").factor
+    """Return whether a time is told in days, or in weeks."""
+    return parse_unit(quantity.unit).factor in (parse_unit("day").factor, parse_unit("week").factor)
 
 
 def _hours_of(mention: Mention) -> float | None:
