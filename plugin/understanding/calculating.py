@@ -37,7 +37,7 @@ def part_of(slots: Slots, language: str) -> Plan | None:
         years = slots.hours / PERIOD_HOURS["year"]
         return Plan("answered", language, (Call("calculate", {"expression": f"{slots.factor[0]!r} ** (1 / {years!r}) - 1", "unit": "%"}),), quantity="ratio")
     if len(slots.amounts) == 2 and slots.amounts[0][1] == slots.amounts[1][1] and "ask.percent" in slots.senses and not slots.years and not slots.hours:
-        return _change(replace(slots, senses=slots.senses | {"mod.less"}) if _less(slots) else slots, language, slots.amounts[1][0], slots.amounts[0][0])
+        return change(replace(slots, senses=slots.senses | {"mod.less"}) if _less(slots) else slots, language, slots.amounts[1][0], slots.amounts[0][0])
     share = slots.percents[0] / 100 if len(slots.percents) == 1 else slots.counts.get("bare", 1.0)
     if (
         len(slots.amounts) != 1
@@ -51,7 +51,7 @@ def part_of(slots: Slots, language: str) -> Plan | None:
     return Plan("answered", language, (Call("calculate", {"expression": f"{part!r} * ({slots.amounts[0][0]})"}),), quantity=slots.wanted, unit=slots.unit)
 
 
-def _change(slots: Slots, language: str, first: str, second: str) -> Plan:
+def change(slots: Slots, language: str, first: str, second: str) -> Plan:
     """Return the plan for by how many percent the first is more or less than the second."""
     less = f"1 - ({first}) / ({second})", f"1 - ({second}) / ({first})"
     more = f"({first}) / ({second}) - 1", f"({second}) / ({first}) - 1"

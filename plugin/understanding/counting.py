@@ -70,7 +70,7 @@ def count(text: str, mentions: Sequence[Mention], position: int, counts: dict[st
     if before is not None and "hardware" in before.names and text[mention.start - 1 : mention.start] in ("(", "（"):
         return
     written = text[mention.start : mention.end]
-    if re.fullmatch(r"(?:19|20)\d\d\s?年?", written) and (counted == "bare" or written.endswith("年")):
+    if _YEAR.fullmatch(text, mention.start, mention.end) and (counted == "bare" or written.endswith("年")):
         told.setdefault("years", []).append(int(mention.number))
         return
     if counted == "bare" and before is not None and mention.start - before.end <= FAR and not SENTENCE_END.search(text, before.end, mention.start):
@@ -95,6 +95,7 @@ def count(text: str, mentions: Sequence[Mention], position: int, counts: dict[st
 FAR = 15
 """How many characters a number may stand behind what it counts."""
 
+_YEAR = Late(r"(?:19|20)\d\d\s?年?")
 MOST_KG_PER_KWH = 2.0
 """A number behind a word for a grid's factor that is no larger tells it in kg per kWh."""
 
@@ -113,7 +114,7 @@ def _is_factor(text: str, mention: Mention, before: Mention | None, mentions_aft
         told.setdefault("intensity_scale", 1000.0)
         return True
     for sense, slot in (("mod.pue", "pue"), ("mod.wue", "wue_l_per_kwh"), ("mod.utilisation", "utilisation")):
-        if before is not None and sense in before.senses and (slot != "utilisation" or 0 <= (number or 0) <= 1):
+        if before is not None and sense in before.senses and not _YEAR.fullmatch(text, mention.start, mention.end) and (slot != "utilisation" or 0 <= (number or 0) <= 1):
             told.setdefault(slot, number)
             if slot == "pue":
                 told.setdefault("pues", []).append(number)

@@ -75,7 +75,7 @@ def measure(text: str, mentions: Sequence[Mention], position: int, told: dict[st
         slot, unit = _EACH_SLOTS[dimension]
         told[slot] = quantity.to(unit).value
     elif dimension in (ENERGY, EMISSIONS, VOLUME, MASS):
-        _amount(mentions, position, quantity, told)
+        _amount(text, mentions, position, quantity, told)
     elif dimension == _DATA and quantity.unit == "B":
         told.setdefault("parameters_b", quantity.value)
     elif dimension == LENGTH:
@@ -122,7 +122,7 @@ def _is_each(text: str, mentions: Sequence[Mention], position: int) -> bool:
     return joint is not None and (joint[0].strip() not in _OF or any((other.number or 0.0) > 1 for other in mentions[max(0, position - REACH) : position]))
 
 
-def _amount(mentions: Sequence[Mention], position: int, quantity: Quantity, told: dict[str, Any]) -> None:
+def _amount(text: str, mentions: Sequence[Mention], position: int, quantity: Quantity, told: dict[str, Any]) -> None:
     """Keep an amount, the period that it is told for, and the part of a life cycle that a word beside it names."""
     if quantity.dimension == MASS:
         written, dimension = f"{quantity.to('kg').value!r} kg CO2e", EMISSIONS
@@ -136,7 +136,9 @@ def _amount(mentions: Sequence[Mention], position: int, quantity: Quantity, told
     if not told.get("amount_rate") and (period := _period_of(mentions, position)) is not None:
         told["amount_rate"] = period
     for near in (position - 1, position + 1):
-        senses = mentions[near].senses if 0 <= near < len(mentions) else ()
+        beside = mentions[near] if 0 <= near < len(mentions) else None
+        behind_mark = beside is not None and near > position and _CLAUSE_END.search(text, mentions[position].end, beside.start)
+        senses = beside.senses if beside is not None and not behind_mark else ()
         role = next((_ROLES[sense] for sense in senses if sense in _ROLES), None)
         if role is not None:
             told.setdefault("roles", {}).setdefault(role, written)

@@ -13,6 +13,9 @@ from kilowhat.tools.core.reference import Fact
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, POWER, TIME, VOLUME, combine, parse_unit
 
 WORLD = "WOR"
+INDUSTRY = "industry"
+"""The provider whose figures are those of data centres in general."""
+
 _SUBJECTS = {
     "energy": ("electricity-total", "forecast"),
     "emissions": ("emissions-total",),
@@ -91,7 +94,7 @@ def _scope(slots: Slots, asked: str) -> dict[str, str] | None:
         return None
     scope = {key: slots.named[kind][0] for kind, key in _NAMED.items() if kind in slots.named and kind != "hardware"}
     if asked in ("pue", "wue"):
-        return scope or None
+        return scope or {"provider": INDUSTRY}
     datacentre, ai = bool({"about.datacentre", "about.ai_datacentre"} & slots.senses), "about.subject" in slots.senses
     if "provider" in scope:
         return scope
@@ -145,9 +148,10 @@ def query_of(slots: Slots, text: str) -> str:
     if not names:
         return text[:300]
     asked = [word for word in ("emissions", "energy", "water") if f"ask.{word}" in slots.senses]
+    each = [f"{slots.energy_wh_each:g} Wh"] if slots.energy_wh_each is not None else []
     length = [word for word in ("short", "medium", "long") if f"mod.{word}" in slots.senses]
     training = ["training"] if "run" in slots.named and "service" not in slots.named else []
-    return " ".join([*dict.fromkeys(names), *length, *training, *asked, *(amount.replace(".0 ", " ") for amount, _ in slots.amounts)])[:300]
+    return " ".join([*dict.fromkeys(names), *length, *training, *asked, *(amount.replace(".0 ", " ") for amount, _ in slots.amounts), *each])[:300]
 
 
 def subject_of(slots: Slots) -> dict[str, str]:

@@ -31,6 +31,8 @@ def cut(text: str, mentions: Sequence[Mention], kinds: Set[str] = frozenset({*TH
         mentions: What was recognised in it.
         kinds: The kinds of names that are set against each other.
     """
+    whole = read_slots(text, mentions)
+    kinds = kinds if "run" in whole.named else kinds - {"run"}
     named: list[int] = []
     seen: set[frozenset[tuple[str, str]]] = set()
     for position, mention in enumerate(mentions):
@@ -46,7 +48,6 @@ def cut(text: str, mentions: Sequence[Mention], kinds: Set[str] = frozenset({*TH
         end = len(mentions) if after is None else _boundary(text, mentions, here, after)
         parts.append(list(mentions[start:end]))
         start = end
-    whole = read_slots(text, mentions)
     parts = _served(parts, whole)
     labels = [text[mentions[position].start : mentions[position].end] for position in named]
     return [(label, _completed(part, whole, kinds)) for label, part in zip(labels, _with_own_counts([read_slots(text, part) for part in parts]), strict=True)]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kilowhat.plugin.understanding.calculating import power_of
+from kilowhat.plugin.understanding.calculating import change, power_of
 from kilowhat.plugin.understanding.counting import meant
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.plan import Call, Plan, as_quantity, as_ref
@@ -78,6 +78,9 @@ def _together(parts: Sequence[tuple[str, Slots]], slots: Slots, language: str, t
         return Plan("answered", language, (ranked,), quantity="saving" if difference else None if slots.wanted == "energy" else slots.wanted, unit=slots.unit)
     if "ask.rank" in slots.senses and not places:
         return Plan("answered", language, tuple(sorted(calls, key=_size_of, reverse=True)), quantity=slots.wanted, unit=slots.unit, parallel=True)
+    if "ask.percent" in slots.senses and len(calls) == 2 and not places:
+        first, second = (_as_amount(slots, call) for call in calls)
+        return change(slots, language, first, second)
     if "ask.difference" in slots.senses and len(calls) == 2 and not places and (slots.unit is not None or "ask.ratio" not in slots.senses):
         return _difference(slots, language, calls)
     if slots.senses & ({"ask.ratio"} if places else {"shape.versus", "ask.ratio", "ask.difference"}) and "compare" in TOOLS:
@@ -97,6 +100,8 @@ _ON = Late(r"\b(?:on|with|using|auf|mit|sur|avec|en|con|sobre)\s+(?:a |an |the )
 def _serves_on(text: str, mentions: Sequence[Mention], parts: Sequence[Slots]) -> bool:
     """Return whether the second of two things is only the hardware on which the first one runs: a model on 8 H100."""
     first = next((mention for mention in mentions if "hardware" in mention.names), None)
+    if len(parts) == 2 and "run" in parts[0].named and "hardware" in parts[1].named and parts[1].device_hours is not None:
+        return True
     if len(parts) != 2 or first is None or "hardware" not in parts[1].named or parts[1].hours is not None or not parts[0].named.keys() & {"llm", "model", "task"}:
         return False
     before = next((mention for mention in reversed(mentions) if mention.end <= first.start and mention.number is not None and first.start - mention.end <= 2), first)
@@ -105,9 +110,14 @@ def _serves_on(text: str, mentions: Sequence[Mention], parts: Sequence[Slots]) -
 
 def _difference(slots: Slots, language: str, calls: Sequence[Call]) -> Plan:
     """Return the plan for how much the larger of two is above the smaller."""
-    wanted = slots.wanted if slots.wanted in ("energy", "emissions", "water") else ""
-    first, second = (as_quantity(call) or as_ref(call) + (f"#{wanted}" if wanted else "") for call in sorted(calls, key=_size_of, reverse=True))
+    first, second = (_as_amount(slots, call) for call in sorted(calls, key=_size_of, reverse=True))
     return Plan("answered", language, (Call("calculate", {"expression": f"{first} - {second}"}),), quantity=slots.wanted, unit=slots.unit)
+
+
+def _as_amount(slots: Slots, call: Call) -> str:
+    """Return the result of a call that is wanted, as a part of an expression."""
+    wanted = f"#{slots.wanted}" if slots.wanted in ("energy", "emissions", "water") else ""
+    return f"({call.arguments['expression']})" if call.tool == "calculate" else as_quantity(call) or as_ref(call) + wanted
 
 
 _OF_ENERGY = {"emissions": "convert_energy_to_emissions", "water": "convert_energy_to_water"}

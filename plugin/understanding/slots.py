@@ -119,7 +119,7 @@ class Slots:
             or self.intensities_g
             or self.parameters_b
         )
-        return bool(told or self.senses & {"about.subject", "about.datacentre", "act.train", "noun.accelerator", "noun.server", "ask.grid"})
+        return bool(told or self.senses & {"about.subject", "about.datacentre", "act.train", "noun.accelerator", "noun.server", "ask.grid", "mod.pue", "mod.wue"})
 
 
 def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
@@ -152,11 +152,15 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     if lost := unreadable(text, mentions):
         told["unreadable"] = lost
     told["wanted"] = _wanted(mentions, senses, told.get("unit"))
+    if told["wanted"] == "energy" and "ask.power" in senses and told.get("unit") is None and not any(told.get(time) for time in ("hours", "span_hours", "rate", "daily_hours")):
+        told["wanted"] = "power"
     share_units(told, counts, senses)
     told.pop("intensity_scale", None)
     count_everyday(named.get("comparator", []), counts, told, alone="hardware" not in named and not told.get("power_w"))
     if (load := next((sense for sense in senses if sense.startswith("load.")), None)) is not None and load != "load.1":
         told.setdefault("utilisation", float(load.removeprefix("load.")))
+    if "run" in named and _is_no_training(named, senses, told):
+        del named["run"]
     _composed(named, counts, senses)
     _per_piece(text, mentions, counts)
     if "each" in senses and "bare" in counts and "request" in counts and "user" not in counts:
@@ -171,6 +175,12 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     told.update({name: tuple(value) for name, value in told.items() if isinstance(value, list)})
     told.update(unknown(text, mentions, "place" in named))
     return replace(Slots(), named={kind: tuple(names) for kind, names in named.items()}, counts=counts, senses=senses, **told)
+
+
+def _is_no_training(named: Mapping[str, list[str]], senses: frozenset[str], told: Mapping[str, Any]) -> bool:
+    """Return whether a model that is named is not asked for its training: it does a task, or the question tells accelerators and their hours itself."""
+    does = "task" in named or senses & {"act.classify", *_DONE}
+    return bool(does and "act.train" not in senses) or ("hardware" in named and "device_hours" in told)
 
 
 _DONE = {"act.write": "text-generation", "act.draw": "image-generation"}
