@@ -372,7 +372,7 @@ ARGUMENTS: dict[str, Fill] = {
     "start": _start,
     "end": _end,
     "years": _years,
-    "year": lambda slots, _tool: (slots.years[0], ("years",)) if slots.years else None,
+    "year": lambda slots, _tool: (slots.years[0], ("years",)) if slots.years and not slots.intensities_g else None,
     "annual_growth": lambda slots, _tool: (slots.percents[0] / 100, ("percents",)) if slots.percents else None,
 }
 """For each argument of a tool, what fills it."""

@@ -23,6 +23,7 @@ from kilowhat.tools.core.compile import read_yaml
 from kilowhat.tools.core.errors import KilowhatError
 from kilowhat.tools.core.reference import Library, fold
 from kilowhat.tools.core.tool import Tool
+from kilowhat.tools.core.units import ENERGY, POWER, parse_unit
 
 HERE = Path(__file__).parent / "lexicon"
 COMPILED = HERE / "lexicon.json"
@@ -105,6 +106,14 @@ def _is_model(library: Library, spelling: str) -> bool:
     return True
 
 
+def _is_unit(spelling: str) -> bool:
+    """Return whether a code is written as a unit that a question asks for: MW is more often a megawatt than Malawi."""
+    try:
+        return parse_unit(spelling).dimension in (POWER, ENERGY)
+    except KilowhatError:
+        return False
+
+
 def _names(library: Library) -> dict[str, Any]:
     """Return the names of the library."""
     table = Table()
@@ -148,7 +157,7 @@ def _names(library: Library) -> dict[str, Any]:
                 continue
             add(spelling, "place", zone, code=CAPITALS if spelling.isascii() and len(spelling) <= 2 else 0)
         for spelling in (zone, told["alpha2"]):
-            if spelling:
+            if spelling and not _is_unit(spelling):
                 add(spelling, "place", zone, code=CODE)
     return table.content()
 

@@ -63,12 +63,14 @@ def _homes_of(place: str, home: str) -> str | None:
 
 def _flights(text: str, mentions: Sequence[Mention]) -> list[Mention]:
     """Return the mentions with the ends of a flight as that flight."""
-    word = next((mention for mention in mentions if "noun.flight" in mention.senses), None)
+    word = next((mention for mention in mentions if {"noun.flight", "mod.return"} & set(mention.senses)), None)
     if word is None or any(mention.names.get("comparator", "").startswith("flight-") for mention in mentions):
         return list(mentions)
     places = [mention for mention in mentions if "place" in mention.names and not SENTENCE_END.search(text, *sorted((mention.start, word.start)))]
     ends = min(((first, second) for first, second in pairwise(places) if second.start - first.end <= MOST_BETWEEN_ENDS), key=lambda pair: abs(pair[0].start - word.start), default=None)
     one = next((place for place in places if 0 <= place.start - word.end <= MOST_TO_END or 0 <= word.start - place.end <= 1), None)
+    if ends is None and "noun.flight" not in word.senses:
+        return list(mentions)
     if ends is None and one is None:
         return [replace(mention, names={"comparator": USUAL_FLIGHT}) if mention is word else mention for mention in mentions]
     first, last = ends or (one, one)

@@ -12,6 +12,9 @@ from kilowhat.tools.core.reference import fold
 
 _SIZE = Late(r"\d+(?:\.\d+)?B", re.IGNORECASE, needs=("b",))
 _FAMILY = " family"
+SHORTEST_VARIANT = 4
+"""Letters of a word that tells a model of a family apart."""
+
 BESIDE = 3
 """Characters between a family and the size that makes one name of both."""
 
@@ -26,6 +29,16 @@ def of_size(names: Mapping[str, str], billions: float) -> dict[str, str]:
     if model is not None and (sized := _known_model(library, _resized(model, billions))) is not None:
         found["llm"] = sized
     return found
+
+
+def of_variant(names: Mapping[str, str], word: str) -> dict[str, str]:
+    """Return the run of the same family that a word tells apart: Maverick after Llama 4 Scout; nothing where none, or more than one, is known."""
+    library = Library.load()
+    if "run" not in names:
+        return {}
+    family = library.named("runs", names["run"]).name.split()[0]
+    others = [run for run in library.names("runs") if library.named("runs", run).name.startswith(family) and fold(word) in fold(library.named("runs", run).name)]
+    return {"run": others[0]} if len(others) == 1 and len(word) >= SHORTEST_VARIANT else {}
 
 
 def _resized(name: str, billions: float) -> str:

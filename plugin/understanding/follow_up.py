@@ -6,7 +6,7 @@ import re
 from dataclasses import fields, replace
 from typing import Any
 
-from kilowhat.plugin.understanding.families import of_size
+from kilowhat.plugin.understanding.families import of_size, of_variant
 from kilowhat.plugin.understanding.slots import THINGS, Slots
 from kilowhat.plugin.understanding.tables import lexicon
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS
@@ -47,6 +47,8 @@ def follow_up(before: Slots, now: Slots) -> Slots:
         now = _as_count(before, now)
     told: dict[str, Any] = {slot.name: value for slot in fields(Slots) if slot.name not in _MERGED and (value := getattr(now, slot.name))}
     named = {**before.named, **now.named}
+    if "act.classify" in now.senses and not now.things and (task := before.name("task")) is not None:
+        named["task"] = ("image-classification" if task.startswith("image") else "text-classification",)
     if now.things:
         named = {kind: names for kind, names in named.items() if kind not in THINGS or kind in now.named}
     if now.wanted is not None and now.unit is None:
@@ -55,11 +57,15 @@ def follow_up(before: Slots, now: Slots) -> Slots:
     if now.parameters_b is not None and not now.things and (sized := of_size({kind: names[0] for kind, names in before.named.items()}, now.parameters_b)):
         told["parameters_b"] = None
         named |= {kind: (name,) for kind, name in sized.items()}
+    if now.unknown is not None and not now.things and (variant := of_variant({kind: names[0] for kind, names in before.named.items()}, now.unknown)):
+        told["unknown"] = None
+        named = {kind: names for kind, names in named.items() if kind not in ("llm", "model")} | {kind: (name,) for kind, name in variant.items()}
     if now.daily_hours is not None or now.weekly_days is not None:
         told |= {"hours": now.hours, "span_hours": now.span_hours or before.span_hours or before.hours}
     period = next((name for name, length in PERIOD_HOURS.items() if length == before.span_hours), None)
     if before.rate is None and period is not None and before.counts and not now.counts and now.span_hours is not None and "rate" not in told:
         told["rate"] = period
+    told.setdefault("unknown_wanted", None)
     return replace(before, **told, named=named, counts=_counts(before, now), ends=now.ends, senses=now.senses | kept)
 
 

@@ -117,7 +117,7 @@ def _is_each(text: str, mentions: Sequence[Mention], position: int) -> bool:
     if after is not None and class_of(after) not in (None, "comparator") and _OF_ONE.fullmatch(text, mention.end, after.start):
         return True
     before = next((other for other in reversed(mentions[:position]) if "prep" not in other.senses), None)
-    counts = before is not None and (class_of(before) in ("task", "request", "thing", "word") or any(sense.startswith("per.") for sense in before.senses))
+    counts = before is not None and (class_of(before) in ("task", "request", "thing", "word") or any(sense.startswith(("per.", "time.")) for sense in before.senses))
     joint = _AT.fullmatch(text, before.end, mention.start) if counts and before is not None else None
     return joint is not None and (joint[0].strip() not in _OF or any((other.number or 0.0) > 1 for other in mentions[max(0, position - REACH) : position]))
 

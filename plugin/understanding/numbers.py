@@ -74,7 +74,7 @@ def _han(text: str) -> float:
 def _share(match: re.Match[str]) -> str:
     """Return 五分之一 as a number, and hundredths as a percentage."""
     try:
-        whole, part = _han(match[1]), _han(match[2])
+        whole, part = _han(match[1] if match[1] not in "百千万萬" else f"一{match[1]}"), _han(match[2])
         if whole == _HUNDRED:
             return f"{part:g} to {_han(match[3]):g}%" if match[3] else f"{part:g}%"
         return f"{part / whole:.6g}" if whole else match[0]

@@ -94,7 +94,7 @@ def _scope(slots: Slots, asked: str) -> dict[str, str] | None:
         return None
     scope = {key: slots.named[kind][0] for kind, key in _NAMED.items() if kind in slots.named and kind != "hardware"}
     if asked in ("pue", "wue"):
-        return scope or {"provider": INDUSTRY}
+        return {key: name for key, name in scope.items() if name != WORLD} or {"provider": INDUSTRY}
     datacentre, ai = bool({"about.datacentre", "about.ai_datacentre"} & slots.senses), "about.subject" in slots.senses
     if "provider" in scope:
         return scope

@@ -36,8 +36,8 @@ def refusal(slots: Slots, language: str) -> Plan | None:
         if slots.wanted == "energy" and slots.counts and not ("comparator" in slots.named or "place" in slots.named):
             return Plan("needs_input", language, reason="which_task")
         return Plan("declined", language, reason="off_subject")
-    if slots.unknown is not None and "provider" in slots.named and slots.things == ["service"] and not slots.senses & {"noun.request", "shape.claim"} and not slots.counts:
-        return Plan("declined", language, reason="not_known", slots={"thing": slots.unknown})
+    if slots.unknown_project is not None and slots.things == ["service"] and not slots.senses & {"noun.request", "shape.claim"} and not slots.counts:
+        return Plan("declined", language, reason="not_known", slots={"thing": slots.unknown_project})
     if "ask.when" in slots.senses and not slots.intensities_g and (slots.amounts or slots.things) and "time.named" not in slots.senses:
         return Plan("needs_input", language, reason="which_intensities")
     if slots.things == ["task"] and not (slots.counts or slots.wanted or "comparator" in slots.named):

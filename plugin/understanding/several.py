@@ -22,7 +22,7 @@ def several(slots: Slots, language: str, text: str, mentions: Sequence[Mention])
     """Return the plan for several things: set against each other where the question asks for that, else one after the other."""
     if len(slots.pues) == 2 and slots.amounts:
         return None
-    parts = cut(text, mentions) or cut(text, mentions, {"provider"}) or (cut(text, mentions, {"place"}) if not slots.amounts or slots.senses & {"shape.versus", "ask.ratio"} else [])
+    parts = cut(text, mentions) or cut(text, mentions, {"provider"}) or (cut(text, mentions, {"place"}) if not slots.amounts or slots.senses & {"shape.versus", "ask.ratio", "each"} else [])
     comparing = bool(slots.senses & {"shape.versus", "ask.ratio", "ask.difference"})
     if not comparing and _serves_on(text, mentions, [part for _, part in parts]):
         return None
@@ -61,6 +61,10 @@ def _together(parts: Sequence[tuple[str, Slots]], slots: Slots, language: str, t
     calls, labels = list[Call](), list[str]()
     comparing = bool(slots.senses & {"shape.versus", "ask.ratio", "ask.difference"})
     if comparing:
+        parts = [
+            (label, replace(part, named={kind: names for kind, names in part.named.items() if kind != "comparator"}) if part.power_w and part.hours and not part.things else part)
+            for label, part in parts
+        ]
         parts = [(label, replace(part, counts={"task": 1.0}) if part.things == ["task"] and not part.counts else part) for label, part in parts]
     for label, part in parts:
         still = comparing and "act.make" not in slots.senses and "hardware" in part.named and part.hours is None and part.span_hours is None and part.rate is None
@@ -85,7 +89,8 @@ def _together(parts: Sequence[tuple[str, Slots]], slots: Slots, language: str, t
         return _difference(slots, language, calls)
     if slots.senses & ({"ask.ratio"} if places else {"shape.versus", "ask.ratio", "ask.difference"}) and "compare" in TOOLS:
         things = [measured_by(part.named["comparator"][0]) if call.tool == "convert_to_equivalents" else None for call, (_, part) in zip(calls, parts, strict=True)]
-        wanted = "emissions" if "emissions" in things else slots.wanted if slots.wanted in ("energy", "emissions", "water") else ""
+        of_grids = all(call.tool == "convert_energy_to_emissions" for call in calls)
+        wanted = "emissions" if "emissions" in things or of_grids else slots.wanted if slots.wanted in ("energy", "emissions", "water") else ""
         items = [{"label": label, "quantity": _as_item(call, thing, wanted)} for label, call, thing in zip(labels, calls, things, strict=True)]
         return Plan("answered", language, (Call("compare", {"items": items}),), quantity="ratio")
     total = _sum(slots, calls)

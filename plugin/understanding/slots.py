@@ -86,6 +86,7 @@ class Slots:
     unknown_model: str | None = None
     unknown_place: str | None = None
     unknown_device: str | None = None
+    unknown_project: str | None = None
     unknown_wanted: str | None = None
     unreadable: str | None = None
 
@@ -173,6 +174,8 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     if len(homes) > 1 and "us-home-year" in homes and not re.search(r"\bU\.?S|americ|美", text, re.IGNORECASE):
         named["comparator"].remove("us-home-year")
     told.update({name: tuple(value) for name, value in told.items() if isinstance(value, list)})
+    if told.get("energy_wh_each") is not None and "each" in senses and not counts and not set(named) & set(THINGS) and len(named.get("place", ())) > 1:
+        told["amounts"] = (*told.get("amounts", ()), (f"{told.pop('energy_wh_each')!r} Wh", ENERGY))
     told.update(unknown(text, mentions, "place" in named))
     return replace(Slots(), named={kind: tuple(names) for kind, names in named.items()}, counts=counts, senses=senses, **told)
 

@@ -9,7 +9,7 @@ from kilowhat.plugin.understanding.measures import PER_THING
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.tools.core.units import TIME, Quantity, parse_unit
 
-PERIOD_HOURS = {"second": 1 / 3600, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}
+PERIOD_HOURS = {"second": 1 / 3600, "minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}
 SPANS = {**PERIOD_HOURS, "half_year": PERIOD_HOURS["year"] / 2}
 DAYS_OF_A_WEEK = 7
 NEAR = 2
@@ -108,12 +108,17 @@ def read_times(mentions: Sequence[Mention], senses: frozenset[str], told: Mappin
     return {**found, **schedule, **({"span_hours": span} if span is not None and "span_hours" not in told else {})}
 
 
+def _leads_to_number(mention: Mention) -> bool:
+    """Return whether a mention may stand between a period and what is counted in it: a day I draw 60, each day questions 40."""
+    return mention.number is None and ("task" in mention.names or any(sense == "noun.request" or sense.startswith("act.") for sense in mention.senses))
+
+
 def _beside_number(mentions: Sequence[Mention], position: int) -> bool:
     """Return whether a period stands right behind what a number counts, or right before a number."""
     ahead = mentions[position + 1 : position + 3]
     if ahead and ahead[0].quantity is not None and ahead[0].quantity.dimension != TIME and ahead[0].start - mentions[position].end <= 1:
         return True
-    if ahead and (ahead[0].number is not None or (len(ahead) > 1 and ahead[1].number is not None and "noun.request" in ahead[0].senses)):
+    if ahead and (ahead[0].number is not None or (len(ahead) > 1 and ahead[1].number is not None and _leads_to_number(ahead[0]))):
         return True
     for before in reversed(mentions[max(0, position - 3) : position]):
         if before.number is not None or (before.quantity is not None and before.quantity.dimension != TIME):

@@ -65,6 +65,9 @@ def unknown(text: str, mentions: Sequence[Mention], has_place: bool) -> dict[str
         if _CITED.search(text[: match.start()]):
             continue
         if free(*match.span()) and match[0] not in found.get("unknown_place", "") and len(match[0]) > 1:
+            owner = next((mention for mention in mentions if "provider" in mention.names and re.fullmatch(r"(?:['’]s|s['’]|的)?\s*", text[mention.end : match.start()])), None)
+            if owner is not None and owner.end <= match.start():
+                found.setdefault("unknown_project", match[0])
             device = next((mention for mention in mentions if "noun.accelerator" in mention.senses and text[mention.start : mention.end].isupper() and 0 <= match.start() - mention.end <= 1), None)
             if device is not None:
                 found.setdefault("unknown_device", text[device.start : match.end()])
