@@ -62,7 +62,7 @@ def _together(parts: Sequence[tuple[str, Slots]], slots: Slots, language: str, t
     comparing = bool(slots.senses & {"shape.versus", "ask.ratio", "ask.difference"})
     if comparing:
         parts = [
-            (label, replace(part, named={kind: names for kind, names in part.named.items() if kind != "comparator"}) if part.power_w and part.hours and not part.things else part)
+            (label, replace(part, named={kind: names for kind, names in part.named.items() if kind != "comparator"}) if part.power_w and (part.hours or part.rate) and not part.things else part)
             for label, part in parts
         ]
         parts = [(label, replace(part, counts={"task": 1.0}) if part.things == ["task"] and not part.counts else part) for label, part in parts]
