@@ -53,7 +53,8 @@ def follow_up(before: Slots, now: Slots) -> Slots:
         named = {kind: names for kind, names in named.items() if kind not in THINGS or kind in now.named}
     if now.wanted is not None and now.unit is None:
         told["unit"] = None
-    kept = {sense for sense in before.senses if not sense.startswith(("shape.", "ask.")) and not (now.things and sense.startswith("act."))}
+    asks_again = {"ask.save", "ask.difference"} if "ask.percent" in now.senses and not now.named else set[str]()
+    kept = {sense for sense in before.senses if sense in asks_again or (not sense.startswith(("shape.", "ask.")) and not (now.things and sense.startswith("act.")))}
     if now.parameters_b is not None and not now.things and (sized := of_size({kind: names[0] for kind, names in before.named.items()}, now.parameters_b)):
         told["parameters_b"] = None
         named |= {kind: (name,) for kind, name in sized.items()}

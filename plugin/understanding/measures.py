@@ -193,6 +193,9 @@ def share_units(told: dict[str, Any], counts: dict[str, float], senses: frozense
     """Give a bare number the unit of the figure that it is told beside: 415 TWh to 945 by 2030, 520 g/kWh at six and 180 g at three."""
     bare = counts.get("bare")
     amounts, intensities, grams = told.get("amounts", []), told.get("intensities_g", []), told.pop("grams", [])
+    if len(grams) == 1 and bare is not None and senses & {"ask.save", "ask.difference"} and any(dimension == ENERGY for _, dimension in amounts):
+        grams.append((f"{bare / 1000!r} kg CO2e", EMISSIONS))
+        del counts["bare"]
     if len(grams) > 1 and not intensities and senses & {"ask.save", "ask.difference"} and any(dimension == ENERGY for _, dimension in amounts):
         told["intensities_g"] = [float(text.partition(" ")[0]) * 1000 for text, _ in grams]
         told["amounts"] = [pair for pair in amounts if pair[1] == ENERGY]

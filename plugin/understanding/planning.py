@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kilowhat.plugin.understanding.calculating import energy_of_emissions, in_another_unit, part_of, power_of
+from kilowhat.plugin.understanding.counting import TOKENS
 from kilowhat.plugin.understanding.fitting import chain, fit, is_complete, of_the_act, unused
 from kilowhat.plugin.understanding.how_many import how_many
 from kilowhat.plugin.understanding.plan import Call, Plan, as_ref
-from kilowhat.plugin.understanding.published import measured_by, published, query_of, subject_of, water_of_run
+from kilowhat.plugin.understanding.published import measured_by, operator_of, published, query_of, subject_of, water_of_run
 from kilowhat.plugin.understanding.refusing import refusal, without_tool
-from kilowhat.plugin.understanding.slots import Slots
+from kilowhat.plugin.understanding.slots import THINGS, Slots
 from kilowhat.plugin.understanding.timing import DAYS_OF_A_WEEK, PERIOD_HOURS
 from kilowhat.plugin.understanding.tools import known_tools
 from kilowhat.tools.core.units import ENERGY
@@ -59,6 +60,9 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
     things = slots.named.get("comparator", ())
     if things and "act.train" in slots.senses and not slots.counts and measured_by(things[0]) == "water" and (water := water_of_run(slots)) is not None:
         return Plan("answered", language, (Call("convert_to_equivalents", {"quantity": water, "equivalents": list(things)}),), quantity="count")
+    if (operator := operator_of(slots)) is not None:
+        named = {kind: names for kind, names in slots.named.items() if kind not in THINGS} | {"service": (operator,)}
+        return plan(replace(slots, named=named, counts={kind: number for kind, number in slots.counts.items() if kind not in TOKENS}), language, text)
     if len(slots.pues) == 2 and (change := _change_of_pue(slots, language, text)) is not None:
         return change
     if (energy := energy_of_emissions(slots, language)) is not None:
@@ -76,6 +80,8 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         share = "saving-share" if "ask.percent" in slots.senses else "saving"
         two = len(arguments.get("hourly_intensity_g_co2e_per_kwh", ())) == 2
         return Plan("answered", language, calls, quantity=f"{share}-at-most" if two else share, unit=slots.unit, unused=unused(slots, used))
+    if slots.wanted == "water" and slots.wue_l_per_kwh is not None and tool.name == "convert_energy_to_water" and "place" not in slots.named:
+        return Plan("answered", language, calls, quantity="water-on-site", unit=slots.unit, unused=unused(slots, used))
     wanted = "count" if not slots.aside and "comparator" in slots.named and calls[-1].tool == "convert_to_equivalents" and "equivalents" in calls[-1].arguments else slots.wanted
     return Plan("answered", language, calls, quantity=wanted, unit=slots.unit, unused=unused(slots, used))
 

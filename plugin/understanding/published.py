@@ -77,6 +77,22 @@ def water_of_run(slots: Slots) -> str | None:
     return f"fact:{found[0].id}" if found else None
 
 
+def operator_of(slots: Slots) -> str | None:
+    """Return the service whose operator published what is asked of a reply of the model that a question names, for replies of about as many tokens, or None."""
+    model, subject = slots.name("model"), f"request-{slots.wanted}"
+    if model is None or slots.things not in (["llm"], ["llm", "model"], ["model"], ["run", "model"], ["llm", "run", "model"]) or slots.senses & {"act.train", "act.make"}:
+        return None
+    library = Library.load()
+    service = next((fact.scope["service"] for fact in library.find(subject, model=model) if fact.default is not None and "service" in fact.scope), None)
+    usual = library.named("services", service).get("reply_tokens") if service is not None else None
+    told = next((slots.counts[kind] for kind in ("output", "token") if kind in slots.counts), usual)
+    return service if usual is not None and told is not None and abs(told / usual - 1) < SAME_LENGTH else None
+
+
+SAME_LENGTH = 0.25
+"""How far the length of a reply may be from that of which an operator published a figure."""
+
+
 def _asked(slots: Slots) -> str | None:
     """Return what kind of figure is asked for."""
     if "mod.pue" in slots.senses and slots.pue is None:

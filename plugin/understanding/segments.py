@@ -32,7 +32,8 @@ def cut(text: str, mentions: Sequence[Mention], kinds: Set[str] = frozenset({*TH
         kinds: The kinds of names that are set against each other.
     """
     whole = read_slots(text, mentions)
-    kinds = kinds if "run" in whole.named else kinds - {"run"}
+    if "run" not in whole.named:
+        mentions = [replace(mention, names={kind: name for kind, name in mention.names.items() if kind != "run"}) if "run" in mention.names else mention for mention in mentions]
     named: list[int] = []
     seen: set[frozenset[tuple[str, str]]] = set()
     for position, mention in enumerate(mentions):
