@@ -18,7 +18,7 @@ HOME = "us-home-"
 USUAL_FLIGHT, FLIGHT_BY_LENGTH = "flight-ny-sf", "flight-km"
 """The flight that is meant where no ends are told, and the one for ends that no published figure has."""
 
-MOST_BETWEEN_ENDS, MOST_TO_END = 12, 10
+MOST_BETWEEN_ENDS, MOST_TO_END = 12, 30
 """Characters between the two ends of a flight, and between the word for it and its one end."""
 
 
@@ -63,22 +63,34 @@ def _homes_of(place: str, home: str) -> str | None:
 
 def _flights(text: str, mentions: Sequence[Mention]) -> list[Mention]:
     """Return the mentions with the ends of a flight as that flight."""
-    word = next((mention for mention in mentions if {"noun.flight", "mod.return"} & set(mention.senses)), None)
-    if word is None or any(mention.names.get("comparator", "").startswith("flight-") for mention in mentions):
+    told = next((mention for mention in mentions if mention.names.get("comparator", "").startswith("flight-")), None)
+    word = told or next((mention for mention in mentions if {"noun.flight", "mod.return"} & set(mention.senses)), None)
+    if word is None:
         return list(mentions)
     places = [mention for mention in mentions if "place" in mention.names and not SENTENCE_END.search(text, *sorted((mention.start, word.start)))]
     ends = min(((first, second) for first, second in pairwise(places) if second.start - first.end <= MOST_BETWEEN_ENDS), key=lambda pair: abs(pair[0].start - word.start), default=None)
-    one = next((place for place in places if 0 <= place.start - word.end <= MOST_TO_END or 0 <= word.start - place.end <= 1), None)
-    if ends is None and "noun.flight" not in word.senses:
+    one = next((place for place in places if _leads_to(text, mentions, word, place) or 0 <= word.start - place.end <= 1), None)
+    if ends is None and (told is not None or "noun.flight" not in word.senses):
         return list(mentions)
     if ends is None and one is None:
         return [replace(mention, names={"comparator": USUAL_FLIGHT}) if mention is word else mention for mention in mentions]
     first, last = ends or (one, one)
     if first is None or last is None:
         return list(mentions)
-    known = _flight_between(first.names["place"], last.names["place"], there_and_back=any("mod.return" in mention.senses for mention in mentions))
+    if ends is None and first.start > word.end:
+        first = replace(first, start=word.end + len(text[word.end : first.start]) - len(text[word.end : first.start].lstrip()))
+    known = _flight_between(
+        first.names["place"], last.names["place"], there_and_back=any("mod.return" in mention.senses or mention.names.get("comparator", "").endswith("-return") for mention in mentions)
+    )
     flight = Mention(first.start, last.end, {"comparator": known} if known is not None else {"comparator": FLIGHT_BY_LENGTH, "elsewhere": text[first.start : last.end]})
+    mentions = [mention for mention in mentions if mention is not told]
     return sorted([*(mention for mention in mentions if mention.end <= first.start or mention.start >= last.end), flight], key=lambda mention: mention.start)
+
+
+def _leads_to(text: str, mentions: Sequence[Mention], word: Mention, place: Mention) -> bool:
+    """Return whether a place stands behind the word for a flight as its end, with nothing that is known between: flights from Rome to Madrid."""
+    between = [mention for mention in mentions if word.end <= mention.start and mention.end <= place.start]
+    return 0 <= place.start - word.end <= MOST_TO_END and "," not in text[word.end : place.start] and all("prep" in mention.senses for mention in between)
 
 
 def _flight_between(start: str, end: str, *, there_and_back: bool) -> str | None:

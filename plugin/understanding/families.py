@@ -72,4 +72,13 @@ def sized(mentions: Sequence[Mention]) -> list[Mention]:
             read[-1] = Mention(family.start, mention.end, names)
         else:
             read.append(Mention(mention.start, mention.end, names))
+            if family is not None and not _has_size(family):
+                read = [Mention(family.start, family.end, senses=("mod.family",)) if other is family else other for other in read]
     return read
+
+
+def _has_size(mention: Mention) -> bool:
+    """Return whether a name tells a size; one that doesn't is of the whole family, of which the sizes behind it are the members asked about."""
+    library = Library.load()
+    names = [library.named("runs", mention.names["run"]).name] if "run" in mention.names else [mention.names["llm"]]
+    return any(_SIZE.search(name) for name in names)

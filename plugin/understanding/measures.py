@@ -152,7 +152,7 @@ MOST_BETWEEN = 25
 def _told_of_one(text: str, mentions: Sequence[Mention], position: int) -> bool:
     """Return whether an amount is told of a single request, while another number counts them: if a query used 3 Wh, and there are a billion a day."""
     here, before = mentions[position], mentions[position - 1] if position else None
-    if before is None or class_of(before) != "request" or here.start - before.end > MOST_BETWEEN or _CLAUSE_END.search(text, before.end, here.start):
+    if before is None or not (class_of(before) == "request" or before.names.keys() & {"service", "llm"}) or here.start - before.end > MOST_BETWEEN or _CLAUSE_END.search(text, before.end, here.start):
         return False
     one = all(other.number in (None, 1.0) for other in mentions[max(0, position - REACH) : position])
     counted = any((other.number or 0.0) > 1 for other in mentions[position + 1 :])

@@ -23,12 +23,17 @@ def several(slots: Slots, language: str, text: str, mentions: Sequence[Mention])
     if len(slots.pues) == 2 and slots.amounts:
         return None
     parts = cut(text, mentions) or cut(text, mentions, {"provider"}) or (cut(text, mentions, {"place"}) if not slots.amounts or slots.senses & {"shape.versus", "ask.ratio", "each"} else [])
-    comparing = bool(slots.senses & {"shape.versus", "ask.ratio", "ask.difference"})
+    comparing = _compares(slots)
     if not comparing and _serves_on(text, mentions, [part for _, part in parts]):
         return None
     if comparing and not slots.things and not slots.years and (sectors := _sectors(slots, text, mentions)) is not None:
         return Plan("answered", language, (Call("compare", {"items": sectors}),), quantity="ratio")
     return _together(parts, slots, language, text)
+
+
+def _compares(slots: Slots) -> bool:
+    """Return whether a question sets things against each other."""
+    return bool(slots.senses & {"shape.versus", "ask.ratio", "ask.difference"}) or ("ask.percent" in slots.senses and bool(slots.senses & {"mod.more", "mod.less"}))
 
 
 def _sectors(slots: Slots, text: str, mentions: Sequence[Mention]) -> list[dict[str, str]] | None:
@@ -59,7 +64,7 @@ def set_against(earlier: Slots, label: str, now: Slots, language: str, text: str
 def _together(parts: Sequence[tuple[str, Slots]], slots: Slots, language: str, text: str) -> Plan | None:
     """Return the plan for the parts, each with its label: ranked, compared, added, or one after the other, as the whole question asks."""
     calls, labels = list[Call](), list[str]()
-    comparing = bool(slots.senses & {"shape.versus", "ask.ratio", "ask.difference"})
+    comparing = _compares(slots)
     if comparing:
         parts = [
             (label, replace(part, named={kind: names for kind, names in part.named.items() if kind != "comparator"}) if part.power_w and (part.hours or part.rate) and not part.things else part)

@@ -168,6 +168,8 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
         counts["user"] = counts.pop("bare")
     if 1 < counts.get("device", 0.0) <= MOST_OF_A_SERVER and counts.get("server", 0.0) > 1 and list(counts).index("server") < list(counts).index("device"):
         counts["device"] *= counts.pop("server")
+    if counts.get("request") == 1 and counts.get("bare", 0) > 1 and "energy_wh_each" in told:
+        counts["request"] = counts.pop("bare")
     if counts.get("task") == 1 and counts.get("thing", 0) > 1:
         counts["task"] = counts.pop("thing")
     homes = [thing for thing in named.get("comparator", []) if thing.endswith("-home-year")]

@@ -46,10 +46,15 @@ SHORTEST_HEAD = 6
 """Letters of the last part of a compound word that is taken for what the whole is: Textzusammenfassungen."""
 
 
+PLURALS = ("en", "n", "e")
+"""Endings of a compound's plural."""
+
+
 def _compound(token: Token, tables: Sequence[Mapping[str, list[list[Any]]]]) -> Mention | None:
     """Return what a compound word is by its last part, the longest that is a phrase by itself; None where none is."""
     for start in range(2, len(token.folded) - SHORTEST_HEAD + 1):
-        meanings = [(kind, value) for table in tables for words, kind, value, *code in table.get(token.folded[start:], ()) if len(words) == 1 and not code and kind not in ("number", "unit")]
+        heads = {tail.removesuffix(ending) for tail in (token.folded[start:],) for ending in ("", *PLURALS)}
+        meanings = [(kind, value) for table in tables for head in heads for words, kind, value, *code in table.get(head, ()) if len(words) == 1 and not code and kind not in ("number", "unit")]
         if meanings:
             return Mention(token.start, token.end, {kind: value for kind, value in meanings if kind != "sense"}, tuple(value for kind, value in meanings if kind == "sense"))
     return None

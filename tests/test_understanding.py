@@ -1,0 +1,181 @@
+"""Parts of a question that belong together: everyday things in several words, sizes of a family, two things against each other, and questions that go on."""
+
+import pytest
+
+from kilowhat.plugin import ask
+from kilowhat.plugin.understanding.understand import understand
+
+
+def calls(question, *earlier):
+    turns = [turn for text in earlier for turn in (("user", text), ("assistant", "…"))]
+    return [(call.tool, call.arguments) for call in understand([*turns, ("user", question)]).calls]
+
+
+def sides(question, *earlier):
+    ((tool, arguments),) = calls(question, *earlier)
+    assert tool == "compare"
+    return {item["quantity"] for item in arguments["items"]}
+
+
+@pytest.mark.parametrize(
+    ("question", "thing"),
+    [
+        ("training BLOOM in Danish households", "dk-home-year"),
+        ("Das Training von BLOOM, in Haushalten in Großbritannien?", "uk-home-year"),
+        ("L'entraînement de BLOOM en foyers italiens ?", "eu-home-year"),
+        ("训练 BLOOM 的电够多少德国家庭用？", "eu-home-year"),
+        ("how many homes in Spain is the electricity of training BLOOM?", "eu-home-year"),
+        ("training BLOOM as flights from Paris to London", "flight-paris-london"),
+        ("training BLOOM, in flights between Dublin and Paris", "flight-paris-dublin"),
+        ("训练 BLOOM 相当于几次旧金山到纽约的往返航班", "flight-sf-ny-return"),
+        ("how many flights from Rome to Madrid is training BLOOM?", "flight-km"),
+    ],
+)
+def test_places_of_homes_and_flights_are_not_where_something_runs(question, thing):
+    (run, arguments), (_, equivalents) = calls(question)
+    assert (run, arguments) == ("estimate_training", {"model": "bloom-176b"})
+    assert equivalents["equivalents"] == [thing]
+
+
+@pytest.mark.parametrize("question", ["how many homes in Peru is training BLOOM?", "how many flights from Rome to Madrid is training BLOOM?"])
+def test_homes_and_flights_without_a_figure_are_named(question):
+    assert "Not taken into account" in ask(question).text
+
+
+def test_a_flight_leaves_the_place_of_the_run():
+    assert calls("training BLOOM in Poland: how many flights Paris to London?")[0] == ("estimate_training", {"model": "bloom-176b", "region": "POL"})
+
+
+@pytest.mark.parametrize(
+    ("question", "runs"),
+    [
+        ("Llama 2: did training the 7B or the 13B emit more?", {"llama-2-7b", "llama-2-13b"}),
+        ("Llama 3.1の8Bと405B、学習の排出量は何倍？", {"llama-3-1-8b", "llama-3-1-405b"}),
+    ],
+)
+def test_sizes_belong_to_the_family_before_them(question, runs):
+    assert sides(question) == {f"estimate_training?model={run}#emissions" for run in runs}
+
+
+@pytest.mark.parametrize(
+    ("question", "earlier", "model"),
+    [
+        ("and the 13B?", "What did training Llama 2 70B emit?", "llama-2-13b"),
+        ("¿y el de 13B?", "¿Cuánto emitió entrenar Llama 2 70B?", "llama-2-13b"),
+        ("what about Maverick?", "electricity of training Llama 4 Scout", "llama-4-maverick"),
+    ],
+)
+def test_a_size_or_a_variant_follows_its_family(question, earlier, model):
+    assert calls(question, earlier)[0][1]["model"] == model
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("CO2 of 40 Gemini prompts against three hours of Netflix", "#emissions"),
+        ("Wasserverbrauch von 40 Gemini-Anfragen gegen drei Stunden Netflix", "#water"),
+    ],
+)
+def test_both_sides_are_in_the_quantity_asked(question, wanted):
+    assert all(side.endswith(wanted) for side in sides(question))
+
+
+@pytest.mark.parametrize("question", ["Is Llama 3.1 8B greener than Gemini?", "Gemini ou Llama 3.1 8B, lequel consomme le plus ?"])
+def test_a_model_beside_a_service_is_asked_for_its_answers(question):
+    assert sides(question) >= {"estimate_llm?model=Llama-3.1-8B"} or any(side.startswith("estimate_llm?model=Llama-3.1-8B") for side in sides(question))
+
+
+def test_a_difference_and_a_percentage_are_no_ratio():
+    ((tool, arguments),) = calls("How many tonnes more did training GPT-3 emit than training Llama 2 70B, what is the difference?")
+    assert (tool, arguments["expression"]) == ("calculate", "estimate_training?model=gpt-3#emissions - estimate_training?model=llama-2-70b#emissions")
+    ((tool, arguments),) = calls("By what percentage is the rated power of an H100 above that of an A100?")
+    assert ask("By what percentage is the rated power of an H100 above that of an A100?").results[0].value == pytest.approx(75)
+
+
+def test_sectors_are_set_against_each_other():
+    assert sides("does bitcoin need more electricity than data centres?") == {"fact:bitcoin-electricity-2024-cambridge", "fact:world-data-centres-electricity-2025-iea"}
+
+
+def test_devices_on_which_a_model_runs_are_no_second_thing():
+    ((tool, arguments), *_) = calls("Qwen3 32B answers 1000 requests of 200 tokens on two H100")
+    assert (tool, arguments["accelerator"], arguments["accelerator_count"]) == ("estimate_llm", "nvidia-h100-sxm", 2)
+
+
+@pytest.mark.parametrize(
+    ("question", "earlier", "expected"),
+    [
+        ("compare it with 12 summaries", "energy for 30 images", {"estimate_task?task=image-generation&count=30#energy", "estimate_task?task=summarization&count=12#energy"}),
+        ("那跟三部视频比呢？", "三十张图用多少电", {"estimate_task?task=image-generation&count=30#energy", "estimate_task?task=video-generation&count=3#energy"}),
+    ],
+)
+def test_a_thing_is_set_against_what_was_asked_before(question, earlier, expected):
+    assert sides(question, earlier) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "earlier", "arguments"),
+    [
+        ("und 40 Videos?", "CO2 von 300 Bildern in Norwegen", {"task": "video-generation", "count": 40, "region": "NOR"}),
+        ("and 2000?", "energy of 300 images", {"task": "image-generation", "count": 2000}),
+        ("five times as many", "energy of 300 images", {"task": "image-generation", "count": 1500}),
+        ("and if they were only classified?", "energy to caption 300 images", {"task": "image-classification", "count": 300}),
+    ],
+)
+def test_a_question_goes_on_from_the_one_before(question, earlier, arguments):
+    assert calls(question, earlier)[0] == ("estimate_task", arguments)
+
+
+def test_a_new_run_leaves_the_place_of_the_question_before():
+    assert calls("training GPT-3", "CO2 of 500 images in Sweden", "what about water?")[0] == ("estimate_training", {"model": "gpt-3"})
+
+
+@pytest.mark.parametrize(
+    ("question", "count"),
+    [
+        ("40 images a minute, energy per day", 57600),
+        ("一天畫二十張圖, 一個月是幾度電", 20 * 730 / 24),
+        ("I make 20 images a day, a month of 30 days: how much electricity?", 600),
+        ("每天生成50张图，一年上班200天，多少度电", 10000),
+        ("energy of image generation for 500 users", 500),
+    ],
+)
+def test_periods_make_the_count(question, count):
+    assert calls(question)[0][1]["count"] == pytest.approx(count)
+
+
+def test_an_amount_told_of_one_request_is_for_each():
+    ((tool, arguments), *_) = calls("Suppose one Gemini prompt took 2 Wh and there were 3 billion a day, how many homes is that?")
+    assert (tool, arguments["energy_wh_per_request"], arguments["requests_per_day"]) == ("estimate_service", 2, 3e9)
+
+
+def test_an_amount_told_for_each_home_divides():
+    assert ask("If a home uses 4,000 kWh a year, how many homes is the electricity of training BLOOM?").results[0].value == pytest.approx(433_196 / 4000)
+
+
+@pytest.mark.parametrize(
+    ("question", "outcome", "reason"),
+    [
+        ("when should I run a 50 kWh job in Texas?", "needs_input", "which_intensities"),
+        ("how many homes does OpenAI's Jupiter power?", "declined", "not_known"),
+    ],
+)
+def test_what_nothing_is_known_of_is_not_guessed(question, outcome, reason):
+    plan = understand([("user", question)])
+    assert (plan.outcome, plan.reason) == (outcome, reason)
+
+
+def test_an_accelerator_that_is_not_known_is_refused_by_its_name():
+    assert "TPU v99" in ask("32 TPU v99 for a week").text
+
+
+def test_a_megawatt_is_no_country():
+    assert ask("How many MW do 2,000 H100 draw at PUE 1.2?").results[0].value == pytest.approx(2000 * 0.7 * 1.2 / 1000)
+
+
+def test_grams_beside_an_energy_are_of_the_grid():
+    ((tool, arguments), *_) = calls("A 90 kWh job at 500 g or later at 300 g: how much less CO2?")
+    assert (tool, arguments["hourly_intensity_g_co2e_per_kwh"]) == ("choose_place_and_time", [500, 300])
+
+
+def test_the_last_part_of_a_german_compound_says_what_it_is():
+    assert calls("Strom für 300 Kundenbildgenerierungen")[0] == ("estimate_task", {"task": "image-generation", "count": 300})
