@@ -106,6 +106,16 @@ def _is_model(library: Library, spelling: str) -> bool:
     return True
 
 
+def _as_code(slot: str, spelling: str) -> int:
+    """Return how a spelling must be written to count: as a code where it looks like one of a place, in capitals where it is a short word (TV)."""
+    if not spelling.isascii():
+        return 0
+    if slot == "place" and "-" in spelling and spelling.islower():
+        return CODE
+    short = len(spelling) <= 3 and spelling.isupper()
+    return CODE if short and slot == "place" else CAPITALS if short and slot == "comparator" else 0
+
+
 def _is_unit(spelling: str) -> bool:
     """Return whether a code is written as a unit that a question asks for: MW is more often a megawatt than Malawi."""
     try:
@@ -133,14 +143,7 @@ def _names(library: Library) -> dict[str, Any]:
             name = library.named(kind, name_id)
             add(name_id, slot, name_id, code=CODE if slot == "place" else 0)
             for spelling in (name.name, *name.aliases):
-                add(
-                    spelling,
-                    slot,
-                    name_id,
-                    code=CODE
-                    if spelling.isascii() and ((slot == "place" and "-" in spelling and spelling.islower()) or (len(spelling) <= 3 and spelling.isupper() and slot in ("place", "comparator")))
-                    else 0,
-                )
+                add(spelling, slot, name_id, code=_as_code(slot, spelling))
     taken = set()
     for model in catalogue.names():
         for spelling in sorted(catalogue.spellings_of(model)):

@@ -58,8 +58,11 @@ def _known_model(library: Library, name: str) -> str | None:
 
 def sized(mentions: Sequence[Mention]) -> list[Mention]:
     """Return the mentions with each size that follows a family's name as the name that both make."""
-    read: list[Mention] = []
+    read, told_apart = list[Mention](), list[Mention | None]()
     family: Mention | None = None
+    families = [mention for mention in mentions if {"run", "llm"} & mention.names.keys()]
+    if len(families) == 1 and not _has_size(families[0]) and all(mention.end <= families[0].start for mention in mentions if mention.quantity is not None and mention.quantity.unit == "B"):
+        family = families[0]
     for mention in mentions:
         if {"run", "llm"} & mention.names.keys():
             family = mention
@@ -72,9 +75,8 @@ def sized(mentions: Sequence[Mention]) -> list[Mention]:
             read[-1] = Mention(family.start, mention.end, names)
         else:
             read.append(Mention(mention.start, mention.end, names))
-            if family is not None and not _has_size(family):
-                read = [Mention(family.start, family.end, senses=("mod.family",)) if other is family else other for other in read]
-    return read
+            told_apart.append(family)
+    return [Mention(mention.start, mention.end, senses=("mod.family",)) if mention in told_apart and not _has_size(mention) else mention for mention in read]
 
 
 def _has_size(mention: Mention) -> bool:

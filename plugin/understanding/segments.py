@@ -34,6 +34,8 @@ def cut(text: str, mentions: Sequence[Mention], kinds: Set[str] = frozenset({*TH
     whole = read_slots(text, mentions)
     if "run" not in whole.named:
         mentions = [replace(mention, names={kind: name for kind, name in mention.names.items() if kind != "run"}) if "run" in mention.names else mention for mention in mentions]
+    if len(whole.named.get("task", ())) == 1 and len(whole.named.get("model", ())) > 1 and "llm" not in whole.named:
+        kinds = {"model"}
     named: list[int] = []
     seen: set[frozenset[tuple[str, str]]] = set()
     for position, mention in enumerate(mentions):
@@ -57,7 +59,8 @@ def cut(text: str, mentions: Sequence[Mention], kinds: Set[str] = frozenset({*TH
 def _served(parts: list[list[Mention]], whole: Slots) -> list[list[Mention]]:
     """Return the parts with the name of a model for that of its training run, where another part is served and nothing is said to be trained."""
     names = [{kind for mention in part for kind in meant(mention)} for part in parts]
-    if "act.train" in whole.senses or not any(kinds & {"service", "llm", "comparator"} and "run" not in kinds for kinds in names):
+    answers = bool(whole.senses & {"noun.request", "act.serve"})
+    if "act.train" in whole.senses or not (answers or any(kinds & {"service", "llm", "comparator"} and "run" not in kinds for kinds in names)):
         return parts
     return [
         [replace(mention, names={kind: name for kind, name in mention.names.items() if kind != "run"}) if {"run", "llm"} <= mention.names.keys() else mention for mention in part] for part in parts
@@ -93,7 +96,7 @@ def _completed(part: Slots, whole: Slots, kinds: Set[str]) -> Slots:
     """Return the slots of a part with what holds for the whole question; a count holds for all where only one is told."""
     shared = {kind: names for kind, names in whole.named.items() if kind not in kinds}
     counts = part.counts or ({"comparator": 1.0} if "comparator" in part.named else {})
-    if not counts and len(whole.counts) == 1 and "comparator" not in part.named and not kinds & {"place"}:
+    if not counts and len(whole.counts) == 1 and "comparator" not in part.named and "comparator" not in whole.counts and not kinds & {"place"}:
         ((kind, number),) = whole.counts.items()
         counts = {kind if kind in _SERVED and "llm" in part.named else "bare": number}
     elif not counts and "llm" in part.named and "act.train" not in part.senses:

@@ -26,6 +26,8 @@ def several(slots: Slots, language: str, text: str, mentions: Sequence[Mention])
     comparing = _compares(slots)
     if not comparing and _serves_on(text, mentions, [part for _, part in parts]):
         return None
+    if comparing and len(parts) < 2 and slots.unknown is not None and slots.named.keys() & {"llm", "service"} and any(sign.isdigit() for sign in slots.unknown):
+        return Plan("answered", language, (Call("estimate_llm", {"model": slots.unknown}),), quantity=slots.wanted, unit=slots.unit)
     if comparing and not slots.things and not slots.years and (sectors := _sectors(slots, text, mentions)) is not None:
         return Plan("answered", language, (Call("compare", {"items": sectors}),), quantity="ratio")
     return _together(parts, slots, language, text)
@@ -51,7 +53,9 @@ def set_against(earlier: Slots, label: str, now: Slots, language: str, text: str
         return None
     if any(earlier.named.get(kind) == now.named.get(kind) for kind in THINGS if kind in now.named):
         return None
-    thing = next(mention for mention in mentions if meant(mention).keys() & {*THINGS, "comparator"})
+    thing = next((mention for mention in mentions if meant(mention).keys() & {*THINGS, "comparator"}), None)
+    if thing is None:
+        return None
     shared = {kind: names for kind, names in earlier.named.items() if kind == "place" and kind not in now.named}
     wanted = now.wanted or earlier.wanted
     comparator = {"comparator": 1.0} if "comparator" in now.named and not now.counts else {}
@@ -75,10 +79,14 @@ def _together(parts: Sequence[tuple[str, Slots]], slots: Slots, language: str, t
         still = comparing and "act.make" not in slots.senses and "hardware" in part.named and part.hours is None and part.span_hours is None and part.rate is None
         power = power_of(replace(part, wanted="power", counts={"device": part.counts.get("device", 1.0)}), language) if still and slots.wanted == "power" else None
         planned = power or plan(replace(part, hours=1.0) if still else part, language, text)
+        if comparing and part.things == ["model"] and planned.calls[-1:] and planned.calls[-1].tool == "look_up_references":
+            return Plan("answered", language, (Call("estimate_llm", {"model": part.named["model"][0]}),), quantity=slots.wanted, unit=slots.unit)
         if planned.outcome != "answered" or (planned.calls[-1].tool == "look_up_references" and not (comparing and as_quantity(planned.calls[-1]))):
             return None
         calls.append(planned.calls[-1])
         labels.append(label)
+    if {call.tool for call in calls} == {"estimate_task", "estimate_media"}:
+        calls = [_by_size(call) for call in calls]
     if not calls or (any(call.tool == "convert_to_equivalents" for call in calls) and not slots.senses & {"shape.versus", "ask.ratio"}):
         return None
     places = "place" in slots.named and len({call.arguments.get("region") for call in calls}) > 1
@@ -128,6 +136,21 @@ def _as_amount(slots: Slots, call: Call) -> str:
     """Return the result of a call that is wanted, as a part of an expression."""
     wanted = f"#{slots.wanted}" if slots.wanted in ("energy", "emissions", "water") else ""
     return f"({call.arguments['expression']})" if call.tool == "calculate" else as_quantity(call) or as_ref(call) + wanted
+
+
+_KINDS = {"image-generation": "image", "video-generation": "video"}
+
+
+def _by_size(call: Call) -> Call:
+    """Return the call that finds a measured model's images by its size instead, where it can, so that two models are set against each other on one basis."""
+    if call.tool != "estimate_task" or "model" not in call.arguments or call.arguments["task"] not in _KINDS:
+        return call
+    other = Call("estimate_media", {"kind": _KINDS[call.arguments["task"]], **{name: value for name, value in call.arguments.items() if name != "task"}})
+    try:
+        TOOLS[other.tool](other.arguments)
+    except KilowhatError:
+        return call
+    return other
 
 
 _OF_ENERGY = {"emissions": "convert_energy_to_emissions", "water": "convert_energy_to_water"}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from kilowhat.plugin.understanding.checking import claim_plan
 from kilowhat.plugin.understanding.counting import meant
 from kilowhat.plugin.understanding.follow_up import carried, follow_up, opens, stands_alone
+from kilowhat.plugin.understanding.how_many import how_many
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.plan import Plan
 from kilowhat.plugin.understanding.planning import plan
@@ -42,5 +43,5 @@ def understand(turns: Sequence[tuple[str, str]], *, region: str | None = None) -
     if (checked := claim_plan(slots, language, text, plan, against)) is not None:
         return checked
     compared = set_against(*earlier, now, language, text, mentions) if earlier is not None else None
-    planned = compared or (None if follows else several(slots, language, text, mentions)) or plan(slots, language, text)
+    planned = compared or how_many(slots, language, text, plan) or (None if follows else several(slots, language, text, mentions)) or plan(slots, language, text)
     return replace(planned, unjudged="shape.claim" in slots.senses and planned.outcome == "answered" and slots.wanted != "source")
