@@ -16,11 +16,15 @@ from kilowhat.plugin.reply import Reply, ToolCall
 from kilowhat.plugin.understanding.plan import Plan
 from kilowhat.plugin.understanding.understand import understand
 from kilowhat.tools import KilowhatError, call
+from kilowhat.tools.core.errors import InvalidArguments
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 Messages = str | Sequence[str | Mapping[str, Any]]
+
+LONGEST_MESSAGE = 100_000
+"""Characters of a question, or of any other turn, on every way in."""
 
 
 def ask(messages: Messages, model: BaseChatModel | str | None = None, *, region: str | None = None) -> Reply:
@@ -33,7 +37,7 @@ def ask(messages: Messages, model: BaseChatModel | str | None = None, *, region:
 
     Raises:
         ValueError: where no message is from the user.
-        KilowhatError: where a model can't be set up, or its provider fails; the codes are those of ``providers``.
+        KilowhatError: where a message is too long, a model can't be set up, or its provider fails; the codes are those of ``providers``.
     """
     turns = as_turns(messages)
     if model is not None:
@@ -96,10 +100,13 @@ def as_turns(messages: Messages) -> list[tuple[str, str]]:
 
     Raises:
         ValueError: where there is none from the user.
+        InvalidArguments: where one is too long (``invalid_arguments``).
     """
-    if isinstance(messages, str):
-        return [("user", messages)]
-    turns = [("user", message) if isinstance(message, str) else (str(message.get("role", "user")), text_of(message.get("content", ""))) for message in messages]
+    told = [messages] if isinstance(messages, str) else messages
+    turns = [("user", message) if isinstance(message, str) else (str(message.get("role", "user")), text_of(message.get("content", ""))) for message in told]
+    for _, text in turns:
+        if len(text) > LONGEST_MESSAGE:
+            raise InvalidArguments(f"A question, or any other turn, has at most {LONGEST_MESSAGE:,} characters; this one has {len(text):,}.", field="question")
     while turns and turns[-1][0] != "user":
         turns.pop()
     if not turns:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kilowhat.plugin.answer import footnotes
-from kilowhat.plugin.asking import stream
+from kilowhat.plugin.asking import LONGEST_MESSAGE, stream
 from kilowhat.plugin.failures import safely
 from kilowhat.plugin.phrases.load import phrases
 from kilowhat.plugin.range_bar import ASCII_LINES, LINES, Axis, axis_for, bar
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 PROMPT = "kilowhat> "
 WELCOME = "Ask what AI costs in energy, carbon and water. /help lists the commands, Tab completes names, Ctrl-D leaves."
-LONGEST_LINE = 100_000
 MOST_TURNS = 40
 MOST_ROWS = 8
 NARROW = 72
@@ -377,9 +376,9 @@ def chat(model: str | None = None, *, region: str | None = None, keep_history: b
 
 def piped() -> Iterator[str]:
     """Yield the lines of standard input; of an endless one, the beginning."""
-    while line := sys.stdin.buffer.readline(LONGEST_LINE):
+    while line := sys.stdin.buffer.readline(LONGEST_MESSAGE):
         ended = line.endswith(b"\n")
-        while not ended and (rest := sys.stdin.buffer.readline(LONGEST_LINE)):
+        while not ended and (rest := sys.stdin.buffer.readline(LONGEST_MESSAGE)):
             ended = rest.endswith(b"\n")
         yield line.decode("utf-8", "replace")
 

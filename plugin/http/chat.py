@@ -16,7 +16,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from starlette.responses import StreamingResponse
 
-from kilowhat.plugin.asking import as_turns, ask, stream_async, text_of
+from kilowhat.plugin.asking import LONGEST_MESSAGE, as_turns, ask, stream_async, text_of
 from kilowhat.plugin.failures import fault, safely
 from kilowhat.plugin.http.background import answer_task, question_in_context
 from kilowhat.plugin.http.errors import Refusal, refuse
@@ -40,7 +40,7 @@ class StreamOptions(BaseModel):
 class ChatRequest(BaseModel):
     """What is read of a request for a completion."""
 
-    model_config = ConfigDict(str_max_length=100_000)
+    model_config = ConfigDict(str_max_length=LONGEST_MESSAGE)
 
     model: str
     messages: list[dict[str, JsonValue]] = Field(min_length=1, max_length=1000)

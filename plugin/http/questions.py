@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict, Field, JsonValue, ValidationError, WithJsonSchema
 from starlette.responses import StreamingResponse
 
-from kilowhat.plugin.asking import Messages, as_turns, ask, stream_async
+from kilowhat.plugin.asking import LONGEST_MESSAGE, Messages, as_turns, ask, stream_async
 from kilowhat.plugin.failures import fault, safely
 from kilowhat.plugin.http.errors import DOCUMENTED
 from kilowhat.plugin.http.limits import read_json
@@ -32,7 +32,7 @@ STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 class Question(Arguments):
     """A question, or a conversation whose last question is answered."""
 
-    model_config = ConfigDict(str_max_length=20_000)
+    model_config = ConfigDict(str_max_length=LONGEST_MESSAGE)
 
     question: str | None = Field(default=None, description="The question, in plain words.")
     messages: Annotated[list[dict[str, JsonValue]] | None, WithJsonSchema(MESSAGES)] = Field(default=None, max_length=1000)
