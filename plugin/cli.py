@@ -1,7 +1,7 @@
 """The shell: ``kilowhat ask``, ``chat``, ``tools``, ``refs``, ``manifest``, ``serve`` and ``mcp``.
 
 Exit status: 0 for an answer, a polite "no" included; 2 for a refusal, with the words and the code that
-every other surface gives. ``ask`` and ``tools`` import no LangChain and no FastAPI.
+every other surface gives; 1 where the machine fails: a full disk, a port in use. ``ask`` and ``tools`` import no LangChain and no FastAPI.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from kilowhat.plugin.terminal import columns, in_words, near_it, shown
+from kilowhat.plugin.terminal import cleared, columns, in_words, near_it, shown
 from kilowhat.tools import TOOLS, KilowhatError, call
 from kilowhat.tools.core.errors import InvalidArguments, MissingInput
 
-LONGEST_INPUT = 1_000_000
-"""Bytes of a question that are read from standard input."""
-
 LANGUAGES = "English, Chinese (simplified or traditional), French, German, Spanish or Japanese"
+
+_MOST_BYTES = 4
+"""Bytes of a character of UTF-8."""
 
 _NO_CONSTANTS = "NaN and Infinity are no numbers that a call may hold."
 _MANY = {"ask": "question", "tools": "arguments", "refs": "query"}
@@ -46,19 +46,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    options = _options([word.encode("utf-8", "replace").decode() for word in (sys.argv[1:] if arguments is None else arguments)])
+    if sys.stdout is None:  # closed by who started us
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  (for as long as the process runs)
     try:
-        status = int(options.run(options))
-        sys.stdout.flush()
-    except KilowhatError as error:
-        _tell(error, as_json=getattr(options, "json", False))
-        return 2
+        return _run([word.encode("utf-8", "replace").decode() for word in (sys.argv[1:] if arguments is None else arguments)])
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
         return 0
-    return status
+    except OSError as error:
+        _write_no_more()
+        print(cleared(f"failed: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}"), file=sys.stderr)
+        return 1
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command, have what it printed written, and return its exit status."""
+    try:
+        options = _options(arguments)
+        try:
+            return int(options.run(options))
+        except KilowhatError as error:
+            _tell(error, as_json=getattr(options, "json", False))
+            return 2
+    finally:
+        sys.stdout.flush()
+
+
+def _write_no_more() -> None:
+    """Let what is still to be written go nowhere, where standard output takes no more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell(error: KilowhatError, *, as_json: bool) -> None:
@@ -219,7 +240,9 @@ def _question(words: Sequence[str]) -> str:
         MissingInput: where there is none (``missing_input``).
     """
     piped = list(words) == ["-"] or (not words and not sys.stdin.isatty())
-    question = sys.stdin.buffer.read(LONGEST_INPUT).decode("utf-8", "replace") if piped else " ".join(words)
+    from kilowhat.plugin.asking import LONGEST_MESSAGE
+
+    question = sys.stdin.buffer.read(_MOST_BYTES * (LONGEST_MESSAGE + 1)).decode("utf-8", "replace") if piped else " ".join(words)
     if not question.strip():
         raise MissingInput('A question is needed, such as: kilowhat ask "how much energy does 1000 image generations use?"', field="question")
     return question
@@ -297,8 +320,42 @@ def read_arguments(name: str, told: Sequence[str]) -> dict[str, Any]:
         return {}
     from urllib.parse import quote
 
-    query = "&".join(f"{quote(word.partition('=')[0])}={quote(word.partition('=')[2])}" for word in told)
-    return parse_ref(f"{name}?{query}", TOOLS)[1]
+    pairs = [(argument, value) for argument, _, value in (word.partition("=") for word in told)]
+    lists = {argument: _parted(name, argument, value) for argument, value in pairs if not value.lstrip().startswith("[") and _item_of(name, argument) is not None}
+    query = "&".join(f"{quote(argument)}={quote(value)}" for argument, value in pairs if argument not in lists)
+    return parse_ref(f"{name}?{query}", TOOLS)[1] | lists
+
+
+def _item_of(name: str, argument: str) -> Any:
+    """Return the type of the items of an argument that is a list, None for any other argument."""
+    from typing import get_args, get_origin
+
+    field = TOOLS[name].arguments.model_fields.get(argument)
+    kinds = () if field is None else (field.annotation, *get_args(field.annotation))
+    items = [get_args(kind)[0] for kind in kinds if get_origin(kind) is list]
+    return getattr(items[0], "__origin__", items[0]) if items else None
+
+
+def _parted(name: str, argument: str, told: str) -> list[Any]:
+    """Return what commas part: texts, or numbers where numbers are wanted and it is some.
+
+    Raises:
+        InvalidArguments: where its items are objects, which only JSON can write (``invalid_arguments``).
+
+    >>> _parted("choose_place_and_time", "regions", "Norway, us-west-2")
+    ['Norway', 'us-west-2']
+    """
+    item = _item_of(name, argument)
+    if item not in (str, float):
+        raise InvalidArguments(f"{argument} is a list of objects, and is written as JSON; kilowhat tools {name} --help shows one.", field=argument)
+    return [_as(item, part.strip()) for part in told.split(",") if part.strip()]
+
+
+def _as(kind: type[str] | type[float], text: str) -> str | float:
+    try:
+        return kind(text)
+    except ValueError:
+        return text
 
 
 def _refuse_constant(_constant: str) -> None:
@@ -350,8 +407,8 @@ def _server(key: str | None, hosts: Sequence[str], origins: Sequence[str], only:
     from kilowhat.plugin import mcp
     from kilowhat.plugin.http import create_app
 
-    mounts = {"/mcp": mcp.http_app(only, guarded=True)} if mcp.available() else {}
-    return create_app(key=key, hosts=hosts, origins=origins, only=only, mounts=mounts)
+    served = mcp.http_app(only, guarded=True) if mcp.available() else mcp.not_installed
+    return create_app(key=key, hosts=hosts, origins=origins, only=only, mounts={"/mcp": served})
 
 
 if __name__ == "__main__":

@@ -52,6 +52,8 @@ def example(name: str, arguments: Mapping[str, Any]) -> str:
 def _written(value: Any) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, list) and not any(isinstance(item, dict) or (isinstance(item, str) and "," in item) for item in value):
+        return ",".join(map(_written, value))
     return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value, ensure_ascii=False)
 
 
@@ -73,7 +75,8 @@ def _one(schema: Schema) -> str:
     if "enum" in schema or "const" in schema:
         return " or ".join(str(value) for value in schema.get("enum", [schema.get("const")]))
     if schema.get("type") == "array":
-        return f"list{_range(schema, 'minItems', 'maxItems', ' of ')}: {_one(schema['items'])} each"
+        form = "as JSON" if schema["items"].get("type") == "object" else "with commas between, or as JSON"
+        return f"list{_range(schema, 'minItems', 'maxItems', ' of ')}, {form}: {_one(schema['items'])} each"
     if schema.get("type") == "object":
         return f"object with {_listed(list(schema.get('properties', {})))}"
     names = {"number": "number", "integer": "whole number", "boolean": "true or false", "string": "text"}

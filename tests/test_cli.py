@@ -7,11 +7,13 @@ import resource
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pexpect
 import pytest
 
 from kilowhat.plugin import ask
+from kilowhat.plugin.asking import LONGEST_MESSAGE
 from kilowhat.plugin.cli import main
 from kilowhat.plugin.understanding.tables import lexicon
 from kilowhat.tools import TOOLS, KilowhatError, call
@@ -90,6 +92,50 @@ def test_words_are_arguments(capsys):
     status, output = run(capsys, "tools", "estimate_task", "task=image generation", "count=1000", "--json")
     assert status == 0
     assert json.loads(output.out)["results"][0]["value"] == 2.907
+
+
+@pytest.mark.parametrize(
+    ("words", "arguments"),
+    [
+        (["energy=1000 kWh", "regions=Norway,Germany, US"], {"energy": "1000 kWh", "regions": ["Norway", "Germany", "US"]}),
+        (["energy=1000 kWh", 'regions=["Norway", "Germany", "US"]'], {"energy": "1000 kWh", "regions": ["Norway", "Germany", "US"]}),
+        (["energy=1000 kWh", "regions=320 g CO2e/kWh,50 g CO2e/kWh"], {"energy": "1000 kWh", "regions": ["320 g CO2e/kWh", "50 g CO2e/kWh"]}),
+        (
+            ["energy=1 kWh", f"hourly_intensity_g_co2e_per_kwh={','.join(['320', '90.5'] * 500)}", "duration_h=2"],
+            {"energy": "1 kWh", "hourly_intensity_g_co2e_per_kwh": [320.0, 90.5] * 500, "duration_h": 2},
+        ),
+    ],
+    ids=["commas", "JSON", "units", "a thousand numbers"],
+)
+def test_a_list_is_written_with_commas_or_as_json(capsys, words, arguments):
+    status, output = run(capsys, "tools", "choose_place_and_time", *words, "--json")
+    assert (status, json.loads(output.out)) == (0, call("choose_place_and_time", arguments).model_dump(mode="json"))
+
+
+def test_one_name_is_a_list_too(capsys):
+    status, output = run(capsys, "tools", "convert_to_equivalents", "quantity=3 MWh", "equivalents=us-home-year", "--json")
+    assert (status, json.loads(output.out)["results"][0]["unit"]) == (0, "US homes for a year")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["choose_place_and_time", "energy=1 kWh", "regions=Norway"], "at least 2 items"),
+        (["choose_place_and_time", "energy=1 kWh", "regions=Norway,Atlantis"], "Atlantis"),
+        (["choose_place_and_time", "energy=1 kWh", "hourly_intensity_g_co2e_per_kwh=320,low", "duration_h=1"], "'low'"),
+        (["choose_place_and_time", "energy=1 kWh", "hourly_intensity_g_co2e_per_kwh=320,nan", "duration_h=1"], "finite"),
+        (["compare", "items=Gemini,ChatGPT"], "written as JSON; kilowhat tools compare --help shows one"),
+    ],
+)
+def test_a_list_that_is_refused_says_why(capsys, words, told):
+    status, output = run(capsys, "tools", *words)
+    assert status == 2
+    assert told in output.err
+
+
+def test_help_names_the_form_of_a_list(capsys):
+    assert "regions: list of 2 to 30, with commas between, or as JSON: text each" in " ".join(run(capsys, "tools", "choose_place_and_time", "--help")[1].out.split())
+    assert "items: list of 2 to 20, as JSON: object with label and quantity each" in run(capsys, "tools", "compare", "--help")[1].out
 
 
 def test_refs_finds_a_fact_by_words_and_by_id(capsys):
@@ -177,6 +223,28 @@ def test_a_narrow_encoding_is_no_traceback():
 def test_a_reader_that_stops_is_no_traceback():
     finished = subprocess.run(["sh", "-c", f"{shlex.join([*SHELL, 'ask', QUESTION, '--json'])} | head -c 10"], capture_output=True, check=False, timeout=60)
     assert (finished.stdout, finished.stderr) == (b'{"outcome"', b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("words", [["ask", "1000 images"], ["ask", QUESTION, "--json"], ["refs", "GPT-3"], ["tools"], ["tools", "estimate_tsk", "--json"], ["manifest"], ["--help"], ["--version"]])
+def test_a_full_disk_is_one_line(words):
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with Path("/dev/full").open("wb") as full:
+        finished = subprocess.run([*SHELL, *words], env=buffered, stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert (finished.returncode, finished.stderr) == (1, b"failed: No space left on device\n")
+
+
+def test_an_output_that_is_closed_is_no_traceback():
+    finished = subprocess.run(["sh", "-c", f"{shlex.join([*SHELL, 'ask', QUESTION])} >&-"], capture_output=True, check=False, timeout=60)
+    assert (finished.returncode, finished.stderr) == (0, b"")
+
+
+def test_a_question_is_as_long_as_on_every_way_in():
+    longest = "energy of 5 images " + "and " * ((LONGEST_MESSAGE - 19) // 4)
+    assert shell("ask", told=longest.encode()).returncode == 0
+    finished = shell("ask", told=(longest + "one").encode() + "一千張圖".encode() * LONGEST_MESSAGE)
+    assert finished.returncode == 2
+    assert finished.stderr.startswith(b"invalid_arguments: A question, or any other turn, has at most 100,000 characters")
 
 
 def on_a_terminal(*words, columns=60, **environment):

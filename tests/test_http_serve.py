@@ -16,6 +16,7 @@ import httpx2
 import pytest
 
 from kilowhat.plugin.cli import main
+from kilowhat.plugin.http.server import listening
 
 CALL = {"task": "image-generation", "count": 1000}
 
@@ -64,6 +65,7 @@ def test_the_command_serves_what_it_was_told_to() -> None:
         assert httpx2.post(f"{url}/tools/estimate_task", json=CALL).status_code == 401
     assert "open sesame" not in "".join(lines)
     assert "image-generation" not in "".join(lines)
+    assert f"Kilowhat answers at {url} (Ctrl-C ends it)" in "".join(lines)
 
 
 def test_several_workers_serve_and_share_nothing() -> None:
@@ -82,6 +84,34 @@ def test_what_would_be_wrong_to_serve_is_refused_before_anything_listens(capsys:
     monkeypatch.delenv("KILOWHAT_KEY", raising=False)
     assert main(["serve", *options]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str], host: str, workers: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = str(busy.getsockname()[1])
+        assert main(["serve", "--host", host, "--port", port, "--workers", workers]) == 1
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", f"failed: nothing can listen at {host}:{port}: address already in use. Another program does; end it, or choose another --port.\n")
+
+
+def test_an_address_that_is_not_of_this_machine_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--host", "192.0.2.1", "--key", "open sesame"]) == 1
+    assert capsys.readouterr().err == "failed: nothing can listen at 192.0.2.1:8787: cannot assign requested address. Choose another --host.\n"
+
+
+def test_a_name_with_several_addresses_is_served_at_all_of_them() -> None:
+    port = free_port()
+    sockets = listening("localhost", port)
+    try:
+        addresses = {address[4] for address in socket.getaddrinfo("localhost", port, type=socket.SOCK_STREAM)}
+        assert {bound.getsockname() for bound in sockets} <= addresses
+        assert ("127.0.0.1", port) in {bound.getsockname() for bound in sockets}
+        assert {bound.proto for bound in sockets} == {socket.IPPROTO_TCP}
+    finally:
+        for bound in sockets:
+            bound.close()
 
 
 @pytest.mark.parametrize("options", [["--workers", "0"], ["--workers", "many"], ["--port", "0"], ["--port", "65536"]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,12 +13,13 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from fastapi.testclient import TestClient
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from kilowhat.plugin import mcp
 from kilowhat.plugin.cli import _server
-from kilowhat.tools import TOOLS, call
+from kilowhat.plugin.mcp import serve_stdio
+from kilowhat.tools import TOOLS, KilowhatError, call
 
 Serving = Callable[[Any], AbstractContextManager[str]]
 
@@ -67,8 +69,12 @@ def test_what_is_refused_elsewhere_is_refused_here_in_the_same_words(home: str) 
     assert refused(httpx2.get(f"{home}/mcp", headers=HEADERS), 405, "method_not_allowed")
 
 
-def test_without_the_package_the_rest_is_served(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mcp, "find_spec", lambda _: None)
-    with serving(_server(None, (), (), None)) as home:
-        assert refused(httpx2.post(f"{home}/mcp", json=CALL, headers=HEADERS), 404, "not_found")
-        assert httpx2.post(f"{home}/tools/calculate", json={"expression": "2 * 3 kWh"}).status_code == 200
+def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mcp", None)
+    with TestClient(_server(None, (), (), None), base_url="http://127.0.0.1:8787") as client:
+        answer = client.post("/mcp", json=CALL, headers=HEADERS)
+        assert client.get("/health").status_code == 200
+    with pytest.raises(KilowhatError) as told:
+        serve_stdio()
+    assert (answer.status_code, answer.json()) == (422, told.value.as_dict())
+    assert "pip install 'kilowhat[mcp]'" in told.value.message

@@ -5,9 +5,12 @@ Workers share the listening socket and nothing else.
 
 from __future__ import annotations
 
+import errno
+import logging
+import os
 from asyncio import BaseTransport, TimerHandle, Transport
 from collections.abc import Callable
-from socket import AF_INET, AF_INET6, IPPROTO_TCP, TCP_NODELAY
+from socket import AF_INET, AF_INET6, AI_PASSIVE, IPPROTO_IPV6, IPPROTO_TCP, IPV6_V6ONLY, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, gaierror, getaddrinfo, socket
 from typing import Any, cast
 
 import uvicorn
@@ -100,15 +103,56 @@ def serve(create: Callable[[], ASGIApp], *, host: str = "127.0.0.1", port: int =
 
     Raises:
         InvalidArguments: where others could reach the server and no key keeps them out (``invalid_arguments``).
+        OSError: where nothing can listen at that address, with what to do.
     """
     if not key and not is_loopback(host):
         raise InvalidArguments(f"{host[:60]!r} can be reached from other machines: give a key, or serve on 127.0.0.1.", field="key")
     app = create()
+    sockets = listening(host, port)
+    config = configuration(app) if workers == 1 else configuration(create, factory=True, workers=workers)
+    logging.getLogger("uvicorn.error").info("Kilowhat answers at http://%s:%s (Ctrl-C ends it)", f"[{host}]" if ":" in host else host, port)
     if workers == 1:
-        uvicorn.Server(configuration(app, host=host, port=port)).run()
-        return
-    config = configuration(create, factory=True, host=host, port=port, workers=workers)
-    Multiprocess(config, sockets=[config.bind_socket()]).run()
+        uvicorn.Server(config).run(sockets)
+    else:
+        Multiprocess(config, sockets=sockets).run()
+
+
+def listening(host: str, port: int) -> list[socket]:
+    """Return a socket for every address of a host, so that what can't be listened on is known before anything is started.
+
+    Raises:
+        OSError: where there is none, with what to do.
+    """
+    sockets: list[socket] = []
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(getaddrinfo(host, port, type=SOCK_STREAM, proto=IPPROTO_TCP, flags=AI_PASSIVE)):
+            bound = socket(family, kind, protocol)
+            sockets.append(bound)
+            if os.name == "posix":  # elsewhere it would let two servers share the port
+                bound.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+            if family == AF_INET6:
+                bound.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 1)
+            try:
+                bound.bind(address)
+            except OSError as error:
+                if error.errno != errno.EADDRNOTAVAIL or len(sockets) == 1:
+                    raise
+                sockets.pop().close()  # a name of this machine for which it has no address of that kind
+            else:
+                bound.set_inheritable(True)
+    except OSError as error:
+        for bound in sockets:
+            bound.close()
+        raise OSError(error.errno, f"nothing can listen at {host[:60]}:{port}: {(error.strerror or str(error)).lower()}.{_advice(error)}") from None
+    return sockets
+
+
+def _advice(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return " Another program does; end it, or choose another --port."
+    if error.errno == errno.EACCES:
+        return " Choose a --port from 1024 on."
+    return " Choose another --host." if isinstance(error, gaierror) or error.errno == errno.EADDRNOTAVAIL else ""
 
 
 def configuration(app: ASGIApp | Callable[[], ASGIApp], **settings: Any) -> uvicorn.Config:

@@ -60,9 +60,18 @@ def serve_stdio(only: Sequence[str] | None = None) -> None:
     serve(build(only))
 
 
+async def not_installed(*_asked: object) -> None:
+    """Refuse whatever is asked, as an ASGI app that stands where ``http_app`` can't.
+
+    Raises:
+        MissingInput: with what to install (``missing_input``).
+    """
+    _need_the_sdk()
+
+
 def _need_the_sdk() -> None:
     if not available():
         raise MissingInput("MCP needs the package mcp: pip install 'kilowhat[mcp]'.")
 
 
-__all__ = ["available", "http_app", "serve_stdio"]
+__all__ = ["available", "http_app", "not_installed", "serve_stdio"]
