@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -26,7 +27,7 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from kilowhat.manifest.build import text
-from kilowhat.manifest.bundle import BUNDLE, REGISTERED, SERVER, listings, main, packed
+from kilowhat.manifest.bundle import BUNDLE, REGISTERED, SERVER, listings, main, pack
 from kilowhat.tools import TOOLS
 
 ROOT = Path(__file__).parent.parent
@@ -121,7 +122,16 @@ def test_the_bundle_holds_what_is_installed_and_nothing_else(tmp_path: Path) -> 
         assert archive.testzip() is None
         names = set(archive.namelist())
         manifest = json.loads(archive.read("manifest.json"))
-        assert tomllib.loads(archive.read("pyproject.toml").decode())["project"] == PROJECT
+        told = tomllib.loads(archive.read("pyproject.toml").decode())
+        assert archive.read("LICENSE") == (ROOT / "LICENSE").read_bytes()
+        assert archive.read("README.md").startswith(b"# Kilowhat\n")
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    for name in ("name", "version", "description", "requires-python", "license", "scripts"):
+        assert told["project"][name] == PROJECT[name]
+    assert {frozenset(re.split(r"(?=[<>=]=?)|,", line)) for line in told["project"]["dependencies"]} == {frozenset(re.split(r"(?=[<>=]=?)|,", line)) for line in PROJECT["dependencies"]}
+    assert re.split("[<>=]", told["project"]["optional-dependencies"]["mcp"][0])[0] == "mcp"
+    assert sorted(told["tool"]["setuptools"]["packages"]) == sorted(asked["tool"]["setuptools"]["packages"])
+    assert told["tool"]["setuptools"]["package-dir"] == asked["tool"]["setuptools"]["package-dir"]
     known = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=False)
     if known.returncode == 0:
         ours = {name for name in known.stdout.splitlines() if name.startswith(("tools/", "manifest/", "plugin/")) and (ROOT / name).exists()}
@@ -148,6 +158,28 @@ def test_the_manifest_of_the_bundle_is_this_package() -> None:
     assert command["args"][command["args"].index("--extra") + 1] in PROJECT["optional-dependencies"]
 
 
-def test_what_is_no_checkout_can_not_be_packed(tmp_path: Path) -> None:
+def test_an_installed_package_gives_the_bundle_of_its_checkout(tmp_path: Path) -> None:
+    installed = tmp_path / "site-packages" / "kilowhat"
+    for folder in ("manifest", "plugin", "tools"):
+        shutil.copytree(ROOT / folder, installed / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    pack(tmp_path / "installed.mcpb", installed)
+    pack(tmp_path / "checkout.mcpb", ROOT)
+    assert (tmp_path / "installed.mcpb").read_bytes() == (tmp_path / "checkout.mcpb").read_bytes()
+
+
+def test_what_holds_no_package_leaves_the_bundle_as_it_was(tmp_path: Path) -> None:
+    bundle = tmp_path / "kilowhat.mcpb"
+    bundle.write_bytes(b"of yesterday")
     with pytest.raises(FileNotFoundError):
-        list(packed(tmp_path))
+        pack(bundle, tmp_path / "empty")
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("kilowhat.mcpb", b"of yesterday")]
+
+
+def test_a_bundle_that_can_not_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for bundle in (tmp_path / "nowhere" / "kilowhat.mcpb", tmp_path):
+        with pytest.raises(SystemExit) as ended:
+            main([str(bundle)])
+        assert ended.value.code == 1
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"failed: {bundle}: ")
+    assert list(tmp_path.iterdir()) == []
