@@ -1,5 +1,6 @@
 """The server: questions, tools, references and manifests for programs on this machine.
 
+    GET  /                           a page with a question to ask; for a program, these routes
     GET  /health                     public
     GET  /manifest[/{dialect}]       public; the tools described to machines
     POST /tools/{name}               the Estimate of ``call``; /tools/openapi.json describes the tools alone
@@ -7,7 +8,7 @@
     GET  /ref/{ref}                  the Estimate that a ref names, as JSON or as a page
     POST /ask                        {"question": …} or {"messages": […]} → the Reply of ``ask``, whole or streamed
     GET  /references?query=…         the Estimate of look_up_references
-    GET  /references/{id}            a fact or a claim with its source
+    GET  /references/{id}            a fact or a claim with its source, as JSON or as a page
     GET  /v1/models, POST /v1/chat/completions     the offline model, as OpenAI's clients know models
 
 Every request passes ``Guard`` (who may ask) and ``Bounds`` (how much), mounted apps included. Bodies and texts are
@@ -21,21 +22,21 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.security import HTTPBearer
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kilowhat.manifest import DIALECTS, load
-from kilowhat.manifest.build import input_schema
-from kilowhat.plugin.failures import call_safely
 from kilowhat.plugin.http.chat import chat
-from kilowhat.plugin.http.errors import NOT_FOUND, READ, add_error_handlers, refuse
+from kilowhat.plugin.http.errors import NOT_FOUND, add_error_handlers, refuse
 from kilowhat.plugin.http.guard import LOOPBACK_ORIGIN, Guard
+from kilowhat.plugin.http.home import home
 from kilowhat.plugin.http.lifespan import lifespan_of
 from kilowhat.plugin.http.limits import Bounds, Limits
 from kilowhat.plugin.http.links import links
 from kilowhat.plugin.http.questions import questions
+from kilowhat.plugin.http.references import references
 from kilowhat.plugin.http.running import Runner
 from kilowhat.plugin.http.tools import Brief, ToolServer, brief_json, unknown_tool, whole_json
 from kilowhat.tools import TOOLS, Estimate
@@ -88,7 +89,7 @@ def create_app(
     own = FastAPI(title="Kilowhat", version=METHOD_VERSION, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     add_error_handlers(own)
     own.include_router(_public())
-    for router in (questions(runner), links(runner, names), _references(runner), chat(runner)):
+    for router in (home(runner), questions(runner), links(runner, names), references(runner), chat(runner)):
         own.include_router(router, dependencies=described)
     surfaces: dict[str, ASGIApp] = {
         "/tools": _below("/tools", ToolServer("/tools", names, whole_json, Estimate, runner, described)),
@@ -155,34 +156,6 @@ def _public() -> APIRouter:
             return _json(json.dumps(load(dialect)))
         except UnknownName as error:
             return refuse(error, 404)
-
-    return router
-
-
-def _references(runner: Runner) -> APIRouter:
-    router = APIRouter()
-    look_up = input_schema(TOOLS["look_up_references"])
-    parameters = [{"in": "query", "name": name, "schema": schema, "required": name in look_up["required"]} for name, schema in look_up["properties"].items()]
-
-    @router.get("/references", response_model=None, responses={200: {"model": Estimate}, **READ}, openapi_extra={"parameters": parameters})
-    async def search(request: Request) -> Response:
-        """Return the facts that fit a query, the best first: the Estimate of ``look_up_references``."""
-        told: dict[str, Any] = dict(request.query_params)
-        if (limit := told.get("limit", "")).isdecimal() and len(limit) < 10:
-            told["limit"] = int(limit)
-        estimate = await runner.run("look_up_references", call_safely, "look_up_references", told)
-        return _json(estimate.model_dump_json())
-
-    @router.get("/references/{reference_id}", response_model=None, responses={**READ, **NOT_FOUND})
-    def reference(reference_id: str) -> Response:
-        """Return a fact or a claim with its source."""
-        library = Library.load()
-        try:
-            record = library.claim(reference_id) if reference_id in library.claims else library.fact(reference_id)
-        except UnknownName as error:
-            return refuse(error, 404)
-        kind = type(record).__name__.lower()
-        return _json(json.dumps({kind: record.model_dump(mode="json", by_alias=True), "source": library.source(record.source).model_dump(mode="json")}))
 
     return router
 
