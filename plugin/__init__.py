@@ -32,3 +32,8 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    """Return the names of the package, those too that were not used yet."""
+    return sorted({*globals(), *__all__})

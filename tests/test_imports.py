@@ -153,3 +153,8 @@ def test_no_folder_of_ours_is_a_package_of_the_world(name: str, tmp_path: Path) 
 def test_kilowhat_is_a_namespace_without_a_file_of_its_own(tmp_path: Path) -> None:
     finished = run("import kilowhat, kilowhat.tools; print(kilowhat.__file__)", folder=tmp_path)
     assert (finished.stdout.strip(), finished.stderr) == ("None", "")
+
+
+def test_the_package_shows_its_names_before_they_are_used() -> None:
+    code = "import sys, kilowhat.plugin as plugin; print(sorted(set(plugin.__all__) - set(dir(plugin))), 'langchain_core' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[] False\n"
