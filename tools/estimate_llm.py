@@ -91,7 +91,7 @@ COMPARABLE = 2000.0
 class Input(PlaceArguments):
     """A model, what it reads and writes, and how it is served."""
 
-    model: str | None = Field(default=None, max_length=200, description="The model by name (GPT-4o, Llama 3.1 70B, Mixtral 8x7B, Claude …); spelling is free. Or give total_parameters_b.")
+    model: str | None = Field(default=None, max_length=200, description="The model by name (GPT-4o, Llama 3.1 70B, Mixtral 8x7B, Claude Sonnet 4.5 …); spelling is free. Or give total_parameters_b.")
     total_parameters_b: float | None = Field(default=None, gt=0, le=1e5, strict=True, description="All parameters, in billions, instead of a model name; typical 1 to 1000.")
     active_parameters_b: float | None = Field(default=None, gt=0, le=1e5, strict=True, description="Parameters at work on each token, in billions; left out: all of them (a dense model).")
     requests: float = Field(default=1.0, ge=0, le=1e15, strict=True, description="How many requests.")
@@ -368,7 +368,7 @@ def _add_ecologits(derivation: Derivation, arguments: Input, model: Model | None
 TOOL = Tool(
     name="estimate_llm",
     title="Energy of requests to a language model",
-    description="Energy, emissions and water of requests to a language model, physically, from its size, tokens, precision, accelerators and batch: a named model (GPT-4o, Llama 3.1 70B, Claude, Mixtral …) or parameters of your own. Use it when a model or a token count is named; estimate_service for a service's published figure per request.",
+    description="Energy, emissions and water of requests to a language model, physically, from its size, tokens, precision, accelerators and batch: a named model (GPT-4o, Llama 3.1 70B, Claude Sonnet 4.5, Mixtral 8x7B …) or parameters of your own. Use it when a model or a token count is named; estimate_service for a service's published figure per request.",
     arguments=Input,
     run=estimate_llm,
     example={"model": "GPT-4o", "output_tokens": 400, "region": "FR"},

@@ -330,7 +330,7 @@ def _about(derivation: Derivation, arguments: Input, model: Name | None) -> str:
 TOOL = Tool(
     name="estimate_media",
     title="Energy of generated images and videos",
-    description="Energy, emissions and water of images or videos by an open diffusion model (Stable Diffusion, SDXL, FLUX, HunyuanVideo, Wan …) or one of a given size, from resolution, steps, frames, batch and accelerator. Use it when a model, a size or hardware is named; estimate_task for images or videos in general.",
+    description="Energy, emissions and water of images or videos by an open diffusion model (SDXL, FLUX.1 dev, HunyuanVideo, Wan2.1 14B …) or one of a given size, from resolution, steps, frames, batch and accelerator. Use it when a model, a size or hardware is named; estimate_task for images or videos in general.",
     arguments=Input,
     run=estimate_media,
     example={"kind": "image", "model": "SDXL", "count": 1000},

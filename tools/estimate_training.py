@@ -288,7 +288,7 @@ def _known_run(arguments: Input, library: Library) -> Estimate:
 TOOL = Tool(
     name="estimate_training",
     title="Energy and emissions of a training run",
-    description="Energy, emissions and water of training an AI model: of a known run by name (GPT-3, BLOOM, Llama, OLMo, DeepSeek, GPT-4 …), or of your own from accelerators, hours and power (fine-tuning too), or from parameters and tokens. With development_share also failed runs and experiments.",
+    description="Energy, emissions and water of training an AI model: of a known run by name (GPT-3, BLOOM, Llama 3.1 405B, OLMo 2 13B, DeepSeek-V3, GPT-4 …), or of your own from accelerators, hours and power (fine-tuning too), or from parameters and tokens. With development_share also failed runs and experiments.",
     arguments=Input,
     run=estimate_training,
     example={"model": "GPT-3"},
