@@ -87,7 +87,7 @@ def _tell(error: KilowhatError, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(error.as_dict(), ensure_ascii=False), flush=True)
         return
-    print(in_words(error), file=sys.stderr)
+    print(shown(in_words(error), sys.stderr), file=sys.stderr)
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
@@ -282,9 +282,7 @@ def _tools(options: argparse.Namespace) -> int:
         if options.json:
             print(json.dumps([{"name": tool.name, "title": tool.title, "description": tool.description} for tool in TOOLS.values()], ensure_ascii=False))
         else:
-            width = max(map(len, TOOLS))
-            print("\n".join(f"{tool.name:<{width}}  {tool.title}" for tool in TOOLS.values()))
-            print("\nkilowhat tools NAME --help lists what a tool takes.")
+            print(shown(_listing(), sys.stdout))
         return 0
     try:
         estimate = call(options.name, read_arguments(options.name, options.arguments))
@@ -297,6 +295,14 @@ def _tools(options: argparse.Namespace) -> int:
         return 2
     print(estimate.model_dump_json() if options.json else shown(estimate.text, sys.stdout))
     return 0
+
+
+def _listing() -> str:
+    """Return the tools with their titles, in two columns where the terminal has room for them."""
+    name = max(map(len, TOOLS))
+    fits = not sys.stdout.isatty() or name + 2 + max(len(tool.title) for tool in TOOLS.values()) <= columns()
+    lines = (f"{tool.name:<{name}}  {tool.title}" if fits else f"{tool.name}\n  {tool.title}" for tool in TOOLS.values())
+    return "\n".join([*lines, "", "kilowhat tools NAME --help lists what a tool takes."])
 
 
 def read_arguments(name: str, told: Sequence[str]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def usage(name: str, width: int = 80) -> str:
         call(name, {})
     tool = next(tool for tool in load("json-schema")["tools"] if tool["name"] == name)
     schema = tool["input_schema"]
-    lines = [f"usage: kilowhat tools {name} NAME=VALUE … [--json]", "", tool["title"], "", *wrapped(tool["description"], width), "", "Arguments"]
+    lines = [*wrapped(f"usage: kilowhat tools {name} NAME=VALUE … [--json]", width), "", *wrapped(tool["title"], width), "", *wrapped(tool["description"], width), "", "Arguments"]
     for argument, told in schema["properties"].items():
         lines += wrapped(f"  {argument}: {kind(told)}{'; needed' if argument in schema.get('required', ()) else ''}", width)
         lines += wrapped(f"      {told.get('description', '')}", width)

@@ -265,6 +265,20 @@ def test_a_terminal_gets_lines_that_fit(question):
     assert all(link in output for link in re.findall(r"https?://\S+", told))
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["tools"], ["tools", "--help"], ["--help"], ["refs", "GPT-3", "training"], ["tools", "estimate_task", "task=image-generatoin", "count=1"], *(["tools", name, "--help"] for name in TOOLS)],
+    ids=" ".join,
+)
+def test_a_narrow_terminal_gets_lines_that_fit(words):
+    from wcwidth import width
+
+    output, _, example = on_a_terminal(*words, columns=44, NO_COLOR="1").partition("Example\r\n")
+    assert output
+    assert [line for line in output.splitlines() if width(line) > 44 and " " in line.strip()] == [], "only a link or a ref may be longer, so that it can be copied"
+    assert not example or example.strip().startswith("kilowhat tools ")
+
+
 def test_bold_is_for_terminals_that_show_it():
     assert "\x1b[1m2.9 kWh\x1b[0m" in on_a_terminal("ask", QUESTION)
     assert "\x1b" not in on_a_terminal("ask", QUESTION, TERM="dumb")
