@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from kilowhat.plugin.answer import compose
 from kilowhat.plugin.familiar import familiar
 from kilowhat.plugin.reply import Reply, ToolCall
+from kilowhat.plugin.understanding import LANGUAGES
 from kilowhat.plugin.understanding.plan import Plan
 from kilowhat.plugin.understanding.understand import understand
 from kilowhat.tools import KilowhatError, call
 from kilowhat.tools.core.errors import InvalidArguments
+from kilowhat.tools.core.estimate import Warning
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -45,7 +47,8 @@ def ask(messages: Messages, model: BaseChatModel | str | None = None, *, region:
 
         return ask_model(turns, model, region=region)
     plan = plan_for(turns, region=region)
-    return compose(plan, run(plan))
+    reply = compose(plan, run(plan))
+    return reply if reads(turns[-1][1]) else _with_languages(reply)
 
 
 def stream(messages: Messages, model: BaseChatModel | str | None = None, *, region: str | None = None) -> Iterator[ToolCall | str | Reply]:
@@ -85,6 +88,26 @@ async def stream_async(messages: Messages, model: BaseChatModel | str | None = N
 
 
 _WORD = re.compile(r"\s*\S+\s*|\s+")
+_LETTER = re.compile(r"[^\W\d_]")
+_READ = re.compile(r"[a-z\u00aa-\u024f\u1e00-\u1eff\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff\uff21-\uff9f\U00020000-\U0003ffff\u00b5\u03bc]", re.IGNORECASE)
+"""Letters of the scripts in which questions are read: Latin, Han and kana, and the sign of a millionth."""
+
+
+def reads(question: str) -> bool:
+    """Return whether a question is written in a script that is read, names and units aside.
+
+    >>> reads("energy of 5 images"), reads("図を5枚"), reads("ChatGPT는 전기를 얼마나 쓰나요?"), reads("5?")
+    (True, True, False, True)
+    """
+    letters = _LETTER.findall(question[:2000])
+    return 2 * len(_READ.findall("".join(letters))) >= len(letters)
+
+
+def _with_languages(reply: Reply) -> Reply:
+    """Return a reply that says which languages are read, above its footnotes."""
+    note = Warning(code="language_not_read", message=f"Questions are read in {LANGUAGES}; of others only names and numbers.")
+    body, gap, notes = reply.text.partition("\n\n[1] ")
+    return reply.model_copy(update={"text": f"{body}\n{note.message}{gap}{notes}", "warnings": [*reply.warnings, note]})
 
 
 def plan_for(turns: Sequence[tuple[str, str]], *, region: str | None = None) -> Plan:

@@ -15,10 +15,9 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from kilowhat.plugin.terminal import cleared, columns, in_words, near_it, shown
+from kilowhat.plugin.understanding import LANGUAGES
 from kilowhat.tools import TOOLS, KilowhatError, call
 from kilowhat.tools.core.errors import InvalidArguments, MissingInput
-
-LANGUAGES = "English, Chinese (simplified or traditional), French, German, Spanish or Japanese"
 
 _MOST_BYTES = 4
 """Bytes of a character of UTF-8."""

@@ -15,6 +15,7 @@ from kilowhat.plugin.http.links import refused
 from kilowhat.plugin.http.pages import answer, ask_box, html, prefers_html, table
 from kilowhat.plugin.http.running import Runner
 from kilowhat.plugin.reply import Reply
+from kilowhat.plugin.understanding import LANGUAGES
 from kilowhat.tools import KilowhatError
 from kilowhat.tools.core.reference import Library
 
@@ -59,7 +60,7 @@ def _examples(questions: Sequence[str]) -> str:
 def _about() -> str:
     library = Library.load()
     told = (
-        "Kilowhat estimates the energy, carbon and water of AI. It reads English, Chinese, French, German, Spanish and Japanese, and answers on this machine: nothing is sent elsewhere. "
+        f"Kilowhat estimates the energy, carbon and water of AI. Ask in {LANGUAGES}; it answers on this machine, and nothing is sent elsewhere. "
         f"Every number has a range where one is known, and a footnote that leads to one of {len(library):,} published figures."
     )
     rows = [(route, escape(does)) for route, does in ROUTES.items()]
