@@ -85,29 +85,32 @@ SCENARIOS = YAML(typ="safe", pure=True).load((Path(__file__).parent / "scenarios
 
 
 def row(scenario):
-    """Return the row of the README's table that answers a scenario: each result shown, with its range."""
-    from kilowhat.tools import call
-    from kilowhat.tools.core.text import describe
+    """Return the row of the README's table for a scenario: the question, and of its answer the first line and those that it names."""
+    from kilowhat.plugin import ask
 
-    told = scenario["call"]
-    arguments = {name: float(value) if isinstance(value, int) else value for name, value in told["arguments"].items()}
-    estimate = call(told["tool"], arguments)
-    left = list(estimate.results)
-    shown = []
-    for wanted in scenario["show"]:
-        if wanted == "verdict":
-            shown.append(f"{estimate.verdict.verdict}: {estimate.verdict.claimed} claimed")
-            continue
-        result = next(result for result in left if result.quantity == wanted)
-        left.remove(result)
-        place = result.label.rpartition(" in ")[2] if len(set(scenario["show"])) == 1 and wanted == "emissions" and len(scenario["show"]) > 1 else ""
-        shown.append((f"{place}: " if place else "") + describe(result) + (f" {result.quantity.removeprefix('water-')}" if wanted.startswith("water-") else ""))
-    return f"| {scenario['question']} | {'; '.join(shown)} | `{told['tool']}` |"
+    first, *rest = (re.sub(r"\*\*|\s*(?:\[\d+\])+", "", line).removeprefix("- ") for line in ask(scenario["question"]).text.splitlines())
+    shown = [first, *(next(line for line in rest if line.startswith(begin)) for begin in scenario.get("also", ()))]
+    return f"| {scenario['question']} | {' · '.join(line.rstrip('.') for line in shown)} | `{scenario['call']['tool']}` |"
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario["question"] for scenario in SCENARIOS])
 def test_the_twelve_questions_are_answered_as_the_readme_says(scenario):
     assert row(scenario) in README.read_text("utf-8")
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario["question"] for scenario in SCENARIOS])
+def test_a_question_and_the_call_that_it_means_give_one_number(scenario):
+    from kilowhat.plugin import ask
+    from kilowhat.tools import call
+
+    told = scenario["call"]
+    arguments = {name: float(value) if isinstance(value, int) else value for name, value in told["arguments"].items()}
+    expected = call(told["tool"], arguments)
+    reply = ask(scenario["question"])
+    assert told["tool"] in [made.name for made in reply.tool_calls]
+    found = [result.value for made in reply.tool_calls if made.name == told["tool"] for result in made.estimate.results]
+    assert expected.results[0].value in [pytest.approx(value) for value in found]
+    assert (reply.outcome, reply.verdict) == ("answered", expected.verdict and expected.verdict.verdict)
 
 
 def test_the_gate_runs_the_test_command_of_the_readme():
