@@ -11,20 +11,26 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from unicodedata import east_asian_width
 
-from kilowhat.plugin.citing import Rival, chained, equals, facts_behind, footnotes, middle, renumbered, rivals, same, short_authors, source_of
-from kilowhat.plugin.describing import about, english_thing, fact_or_none, kind_of, known_name
+from kilowhat.plugin.citing import Rival, chained, equals, facts_behind, footnotes, is_published, middle, renumbered, rivals, same, short_authors, source_of, uncertain
+from kilowhat.plugin.describing import about, described, english_thing, fact_or_none, kind_of, known_name, length_of, names_compared
 from kilowhat.plugin.reply import NumberedCitation, Reply, ToolCall, number_citations
 from kilowhat.plugin.understanding.plan import Plan
 from kilowhat.plugin.wording import Wording, plain_text, wording
 from kilowhat.tools import Library
+from kilowhat.tools.core.boundaries import BOUNDARIES
 from kilowhat.tools.core.estimate import Estimate, Result, Verdict, Warning, as_quantity, cite, head_of
 from kilowhat.tools.core.units import MASS, NUMBER, Quantity, parse_unit
 
-__all__ = ["compose", "footnotes"]
+__all__ = ["compose", "footnotes", "label_of", "value_of"]
+
+MOST_LINES, COLUMNS = 24, 44
+"""A screen of a phone: so many lines of so many columns has an answer without its footnotes. What can best be missed goes first."""
 
 LONGEST_BODY = 1200
-"""Characters of an answer without its footnotes: a screen of a phone. What can best be missed goes first."""
+KEPT_ASSUMPTIONS = 3
+"""So many assumptions, the first ones, stand in an answer that would be too long with all; the reply holds them all."""
 
 SHOWN_ALTERNATIVES = 2
 SHOWN_RESULTS = 4
@@ -51,19 +57,49 @@ class Lines:
 
     words: Wording
     told: list[tuple[int, str]] = field(default_factory=list)
+    shorter: dict[str, str] = field(default_factory=dict)
 
-    def add(self, line: str, spare: int = 0) -> None:
-        """Add a line, where there is one."""
-        if line := self.words.spaced(_TWO_STOPS.sub(".", line.replace(" .", ".").strip())):
+    def add(self, line: str, spare: int = 0, *, shorter: str = "") -> None:
+        """Add a line, where there is one, and what stands in its place where there is no room for all of it."""
+        if line := self._set(line):
             self.told.append((spare, line))
+            self.shorter |= {line: self._set(shorter)} if shorter else {}
+
+    def _set(self, line: str) -> str:
+        return self.words.spaced(_TWO_STOPS.sub(".", line.replace(" .", ".").strip()))
 
     def text(self) -> str:
         """Return the lines, without those that can best be missed where they are too many for a phone."""
         kept = list(self.told)
-        while sum(len(line) + 1 for _, line in kept) > LONGEST_BODY and any(spare for spare, _ in kept):
+        while _is_long(kept) and any(spare > ALMOST_NEEDED for spare, _ in kept):
+            most = max(spare for spare, _ in kept)
+            kept.remove(next(entry for entry in reversed(kept) if entry[0] == most))
+        if _is_long(kept):
+            kept = [(spare, self.shorter.get(line, line)) for spare, line in kept]
+        while _is_long(kept) and any(spare for spare, _ in kept):
             most = max(spare for spare, _ in kept)
             kept.remove(next(entry for entry in reversed(kept) if entry[0] == most))
         return "\n".join(line for _, line in kept)
+
+
+ALMOST_NEEDED = 3
+"""Lines that are not so easily missed go only where shorter assumptions do not make room: the derivation, and the first further results."""
+
+
+def _is_long(lines: Sequence[tuple[int, str]]) -> bool:
+    """Return whether lines are more than a phone shows at once."""
+    text = "\n".join(line for _, line in lines)
+    return len(text) > LONGEST_BODY or phone_lines(text) > MOST_LINES
+
+
+def phone_lines(text: str) -> int:
+    """Return how many lines a text takes on a phone; a Chinese or Japanese sign takes two columns."""
+    plain = _NOT_SHOWN.sub("", text)
+    widths = [sum(2 if sign > "\u2e7f" and east_asian_width(sign) in "WF" else 1 for sign in line) for line in plain.splitlines()]
+    return sum(max(1, -(-width // COLUMNS)) for width in widths)
+
+
+_NOT_SHOWN = re.compile(r"\*\*|^\| ---.*\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -90,7 +126,7 @@ class Answering:
         home = self.home(result)
         found = sorted(self.numbers[fact_id] for fact_id in facts_behind(home, result) if fact_id in self.numbers)
         found += [number for fact_id in facts_behind(home, result) for number in self._primary(fact_id) if number not in found and not result.label.startswith(_STATED)]
-        if chained(home) and (not found or same(result, home.results[0])):
+        if chained(home) and not found:
             behind = [self.numbers[citation.fact_id] for citation in home.citations if citation.fact_id in self.numbers]
             found = sorted({*found, *[number for number in behind if number not in found][: max(0, MOST_NOTES - len(found))]})
         return [number for number in found if number not in set(without)] or found[:1]
@@ -133,12 +169,20 @@ def compose(plan: Plan, calls: list[ToolCall]) -> Reply:
         language=words.language,
         text=f"{body}\n\n{footnotes(shown or citations, words.language, statements=plan.quantity == 'source')}".strip(),
         verdict=next((estimate.verdict.verdict for estimate in estimates if estimate.verdict), None),
-        results=[*answering.results, *(answering.aside.results if answering.aside else ())],
+        results=[*_told(answering), *(answering.aside.results if answering.aside else ())],
         tool_calls=calls,
         citations=citations,
         assumptions=list(dict.fromkeys(sentence for estimate in estimates for sentence in estimate.assumptions)),
         warnings=[warning for estimate in estimates for warning in estimate.warnings],
     )
+
+
+def _told(answering: Answering) -> list[Result]:
+    """Return the results of a reply: of one that says more of an answer, the headline alone, or the energy that has a price."""
+    if answering.plan.focus is None:
+        return answering.results
+    wanted = [result for result in answering.results if answering.plan.focus != "money" or result.quantity == "energy"]
+    return wanted[:1]
 
 
 # Refusals
@@ -149,21 +193,30 @@ def _refusal(call: ToolCall, calls: list[ToolCall], words: Wording) -> Reply:
     error = call.error or {}
     code, message = str(error.get("code", "")), str(error.get("message", ""))
     nearest = [str(name) for name in error.get("nearest") or ()]
-    near = [fact for name in nearest if (fact := fact_or_none(name)) is not None][:SHOWN_ALTERNATIVES]
+    near = [fact for name in nearest if (fact := fact_or_none(name)) is not None and is_published(fact.id)][:SHOWN_ALTERNATIVES]
     field_name = words.get("fields", str(error.get("field")), own=True) or words.say("fields", "other")
     told = words.told(message, **({} if words.language == "en" else {"field": field_name}))
-    if told is None or told == message.rstrip("."):
+    if told is None or _IDENTIFIER.search(told) or (words.language != "en" and told == message.rstrip(".")):
         phrase = words.get("errors", code, own=True)
         told = plain_text(message.rstrip("."), LONGEST_MESSAGE) if phrase is None else phrase.format(field=field_name)
+    elif told == message.rstrip("."):
+        told = plain_text(told, LONGEST_MESSAGE)
     text = words.say("refused", message=told.rstrip(".。"))
     names = [known_name(name, words) for name in nearest if fact_or_none(name) is None]
     if names and not all(name in told for name in names):
         text += words.say("nearest", nearest=words.listed(names))
     citations = [NumberedCitation(number=number, **dict(citation)) for number, citation in enumerate(cite(Library.load(), near), 1)]
     if near:
-        lines = [words.say("reference.short", value=words.amount(fact.quantity), range=_within(fact.quantity, words), source=_who(fact.id), notes=f"[{number}]") for number, fact in enumerate(near, 1)]
+        lines = [
+            words.say("reference.short", value=words.amount(fact.quantity), range=_within(fact.quantity, words), thing=described(fact, words), source=_who(fact.id), notes=f"[{number}]")
+            for number, fact in enumerate(near, 1)
+        ]
         text = "\n".join([text, words.say("near_figures"), *lines, "", footnotes(citations, words.language)])
     return Reply(outcome="needs_input" if code in _STOPS else "declined", language=words.language, text=text, tool_calls=calls, citations=citations)
+
+
+_IDENTIFIER = re.compile(r"[a-z]+_[a-z_]+")
+"""A name of a tool or an argument, which says nothing to a person."""
 
 
 # The order and the units of the results
@@ -195,9 +248,11 @@ def _in_unit(result: Result, unit: str | None) -> Result:
 def _body(answering: Answering) -> str:
     """Return the answer without its footnotes, in the form that its kind has."""
     plan, words, estimates = answering.plan, answering.words, answering.estimates
+    lines = Lines(words)
+    if plan.focus is not None and answering.results:
+        return _on_answer(lines, answering)
     if plan.quantity == "source":
         return _references(answering)
-    lines = Lines(words)
     verdict = next((estimate.verdict for estimate in estimates if estimate.verdict), None)
     if plan.unjudged:
         lines.add(words.say("unjudged"))
@@ -227,14 +282,23 @@ def _plain(lines: Lines, answering: Answering) -> None:
         thing = aside.results[0]
         each = [number for fact_id in facts_behind(aside, thing)[-1:] if (number := answering.numbers.get(fact_id))]
         lines.add(words.say("familiar", value=_value(thing, answering), notes=f"[{each[0]}]" if each else ""))
-    others = [result for result in results[1:] if result.label not in TOLD_AGAIN]
+    others = [result for result in results[1:] if result.label not in TOLD_AGAIN and head.quantity != "carbon-intensity"]
     alike = [result for result in results if result.quantity == head.quantity and result.quantity == "emissions"]
     if answering.estimates[-1].tool == "choose_place_and_time" and len(alike) > 1 and answering.estimates[-1].arguments.get("regions"):
-        lines.add(_table([(_label(result, words), result) for result in alike], answering))
+        lines.add(_table([(label_of(result, words), result) for result in alike], answering))
         others = [result for result in others if result not in alike]
+    market = any(result.label.startswith("market-based") for result in results)
     for position, result in enumerate(others[: SHOWN_RESULTS - 1]):
+        by_grid = market and result.label.startswith("location-based")
         lines.add(
-            words.say("other", label=_label(result, words), value=_value(result, answering), range=_range(result, answering, brief=True), notes=answering.notes(result, without=marks)), 2 + position
+            words.say(
+                "other",
+                label=words.say("names", "emissions.location") if by_grid else label_of(result, words),
+                value=_value(result, answering),
+                range=_range(result, answering, brief=True),
+                notes=answering.notes(result, without=marks),
+            ),
+            2 + position,
         )
 
 
@@ -242,9 +306,11 @@ def _headline(head: Result, answering: Answering) -> str:
     """Return the line that says the number, what it is for, and its range."""
     words = answering.words
     thing = about(answering.estimates[0], words)
-    labelled = not thing or head.quantity not in ("energy", "emissions", "water", "count")
+    if head.quantity == "carbon-intensity" and (region := answering.estimates[0].arguments.get("region")):
+        thing = words.place(str(region))
+    labelled = not thing or head.quantity not in ("energy", "emissions", "water", "count") or head.label.startswith("market-based")
     if labelled:
-        label = _label(head, words)
+        label = label_of(head, words)
         thing = words.say("labelled", label=label, about=thing) if thing and label else thing or label
     slots: dict[str, Any] = {"value": _value(head, answering), "what": words.say("what", head.quantity), "about": thing, "range": _range(head, answering), "notes": answering.notes(head)}
     return words.say("headline.bare" if not thing else "headline.plain" if labelled else "headline", **slots)
@@ -256,12 +322,14 @@ def _comparison(lines: Lines, answering: Answering) -> None:
     ratio = next(result for result in estimate.results if result.quantity == "ratio")
     labels = [str(item["label"]) for item in estimate.arguments["items"]]
     most, _, least = ratio.label.partition(" over ")
+    named = names_compared(estimate, words)
     shown = [result for result in estimate.results if result.label in labels and result.quantity not in ("ratio", "probability")]
     kind = words.say("as_much", shown[0].quantity if shown else "other") or words.say("as_much", "other")
-    slots: dict[str, Any] = {"most": plain_text(" ".join(most.split())), "least": plain_text(" ".join(least.split())), "kind": kind, "range": _range(ratio, answering), "notes": answering.notes(ratio)}
+    slots: dict[str, Any] = {"most": named.get(most, ""), "least": named.get(least, ""), "kind": kind, "range": _range(ratio, answering)}
+    slots["notes"] = "" if len(shown) > 1 else answering.notes(ratio)
     lines.add(words.say("compared" if least else "compared_equal", value=words.number(ratio.value, _digits(ratio)), **slots))
     if len(shown) > 1:
-        lines.add(_table([(plain_text(result.label), result) for result in sorted(shown, key=lambda result: -result.value)], answering))
+        lines.add(_table([(named[result.label], result) for result in sorted(shown, key=lambda result: -result.value)], answering))
     sure = next((result.value for result in estimate.results if result.quantity == "probability"), None)
     if sure is not None and least and (ratio.low, ratio.high) != (ratio.value, ratio.value):
         level = "certain" if sure >= 0.99 else "likely" if sure >= 0.8 else "unsure"
@@ -273,7 +341,7 @@ def _side_by_side(lines: Lines, answering: Answering) -> None:
     rows = []
     for estimate in answering.estimates:
         head = _ordered([estimate], answering.plan)[0]
-        rows.append((about(estimate, answering.words) or _label(head, answering.words), head))
+        rows.append((about(estimate, answering.words) or label_of(head, answering.words), head))
     lines.add(_table(rows, answering))
 
 
@@ -288,10 +356,16 @@ def _table(rows: Sequence[tuple[str, Result]], answering: Answering) -> str:
     body = []
     for (label, result), ends in zip(rows, ranges, strict=True):
         within = [words.say("range.cell", low=ends[0], high=ends[1]) if ends else "–"] if ranged else []
-        own = "".join(f"[{answering.numbers[fact_id]}]" for fact_id in facts_behind(answering.home(result), result) if fact_id in answering.numbers)
+        own = "".join(f"[{number}]" for fact_id in _facts_of_row(answering, result) if (number := answering.numbers.get(fact_id)))
         body.append([label, f"**{_value(result, answering)}** {own}".strip(), *within])
     ruler = ["---", "---:", *(["---"] if ranged else [])]
     return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in (head, ruler, *body))
+
+
+def _facts_of_row(answering: Answering, result: Result) -> list[str]:
+    """Return the facts that a row of a table cites: as many as a cell has room for, in the order of the footnotes."""
+    behind = [fact_id for fact_id in facts_behind(answering.home(result), result) if fact_id in answering.numbers]
+    return sorted(behind, key=lambda fact_id: answering.numbers[fact_id])[:MOST_NOTES]
 
 
 def _claim(lines: Lines, answering: Answering, verdict: Verdict) -> None:
@@ -351,9 +425,11 @@ def _references(answering: Answering) -> str:
         quantity = as_quantity(result)
         slots: dict[str, Any] = {"value": _value(result, answering), "range": _within(quantity, words), "notes": f"[{answering.numbers[citation.fact_id]}]"}
         checked = Library.load().fact(citation.fact_id).checked
-        statement = head_of(citation.statement)
-        key = "reference" if words.language == "en" else "reference.short"
-        lines.add(words.say(key, **slots, statement=statement, source=_who(citation.fact_id), checked=words.say("checked_on", on=checked.on) if checked else ""), 2 + position if position else 0)
+        fact = Library.load().fact(citation.fact_id)
+        statement = head_of(citation.statement) if words.language == "en" else described(fact, words)
+        lines.add(
+            words.say("reference", **slots, statement=statement, source=_who(citation.fact_id), checked=words.say("checked_on", on=checked.on) if checked else ""), 2 + position if position else 0
+        )
     for position, warning in enumerate(warning for warning in estimate.warnings if warning.code == "press_claim"):
         claim_id = warning.message.partition(" ")[0]
         claim = Library.load().claim(claim_id)
@@ -362,6 +438,78 @@ def _references(answering: Answering) -> str:
             number = answering.numbers.get(claim_id)
             lines.add(words.say("press_claim", verdict=said.lower(), statement=claim.statement if words.language == "en" else _who(claim_id), notes=f"[{number}]" if number else ""), 6 + position)
     return lines.text()
+
+
+# What is asked of an answer that was given
+
+
+def _on_answer(lines: Lines, answering: Answering) -> str:
+    """Return the part of an answer that a remark asks for: the way to it, how sure it is, everyday things as much as it, or its price."""
+    words, focus = answering.words, answering.plan.focus
+    if focus == "money":
+        energy = next((result for result in answering.results if result.quantity == "energy"), None)
+        if energy is None:
+            return words.say("reasons", "money")
+        lines.add(_headline(energy, answering))
+        lines.add(words.say("focus", "money"))
+        return lines.text()
+    _opening(lines, answering)
+    if focus == "much":
+        _much(lines, answering)
+    elif focus == "sure":
+        _sure(lines, answering)
+    else:
+        _around(lines, answering, derived=True)
+    return lines.text()
+
+
+def _opening(lines: Lines, answering: Answering) -> None:
+    """Add what was found: the verdict with its figures, which is more, or the number."""
+    estimates = answering.estimates
+    verdict = next((estimate.verdict for estimate in estimates if estimate.verdict), None)
+    if verdict is not None:
+        _claim(lines, answering, verdict)
+    elif estimates[0].tool == "compare":
+        _comparison(lines, answering)
+    elif answering.plan.parallel:
+        _side_by_side(lines, answering)
+    else:
+        lines.add(_headline(answering.results[0], answering))
+
+
+def _much(lines: Lines, answering: Answering) -> None:
+    """Add everyday things as much as the headline."""
+    words, aside = answering.words, answering.aside
+    if aside is None:
+        lines.add(words.say("focus", "much.none"))
+        return
+    lines.add(words.say("focus", "much"))
+    for thing in aside.results:
+        each = [number for fact_id in facts_behind(aside, thing)[-1:] if (number := answering.numbers.get(fact_id))]
+        lines.add(words.say("focus", "much.item", value=_value(thing, answering), notes=f"[{each[0]}]" if each else ""))
+
+
+def _sure(lines: Lines, answering: Answering) -> None:
+    """Add what the range of the headline means, what it holds and what not, and the figures that differ."""
+    words, head = answering.words, answering.results[0]
+    ends = words.ends(as_quantity(head), asked=answering.asked(head))
+    held, without = uncertain(answering.home(head), head)
+    partly = held == ["grid"] and without
+    if answering.estimates[0].tool == "compare":
+        held = []
+    elif ends is None:
+        lines.add(words.say("focus", "sure.none" if (head.interval or "").startswith("as published") or without else "sure.exact"))
+    elif not partly:
+        lines.add(words.say("focus", "sure.published" if head.interval == "published range" else "sure.80%", low=ends[0], high=ends[1]))
+    if held and ends is not None:
+        lines.add(words.say("focus", "holds", list=words.listed([words.say("uncertain", kind) for kind in held])))
+    outside = ["energy"] if partly else ["deployment"] if {"models", "published"} & set(held) else []
+    if outside and ends is not None:
+        lines.add(words.say("focus", "outside", list=words.listed([words.say("uncertain", kind) for kind in outside])))
+    notes = [note for estimate in answering.estimates for warning in estimate.warnings if (note := _warning(warning, estimate, words))]
+    for note in dict.fromkeys(notes[:2]):
+        lines.add(note, 5)
+    _others(lines, answering)
 
 
 # What stands around every answer
@@ -375,19 +523,33 @@ def _around(lines: Lines, answering: Answering, *, derived: bool) -> None:
     if (boundary := _boundary(answering)) is not None:
         lines.add(words.say("boundary", boundary=boundary), 4)
     if assumed := list(dict.fromkeys(said for estimate in estimates for sentence in estimate.assumptions if (said := words.told(sentence)))):
-        lines.add(words.say("assumed", list=words.sentences(assumed)))
+        lines.add(words.say("assumed", list=words.sentences(assumed)), shorter=words.say("assumed", list=words.sentences(assumed[:KEPT_ASSUMPTIONS])))
     if plan.unused:
         lines.add(words.say("unused", list=words.listed([plain_text(told) for told in plan.unused])))
-    notes = list(dict.fromkeys(note for estimate in estimates for warning in estimate.warnings if (note := _warning(warning, words))))
+    told = {"published_outside"} if not plan.parallel and estimates and rivals(estimates[-1], SHOWN_ALTERNATIVES) else set()
+    notes = list(dict.fromkeys(note for estimate in estimates for warning in estimate.warnings if warning.code not in told and (note := _warning(warning, estimate, words))))
     for position, note in enumerate(notes):
         lines.add(note, 5 + position if position else 1)
+    _others(lines, answering)
+
+
+def _others(lines: Lines, answering: Answering) -> None:
+    """Add the published figures that differ by more than the range."""
+    plan, estimates = answering.plan, answering.estimates
     if not plan.parallel and estimates and (others := rivals(estimates[-1], SHOWN_ALTERNATIVES)):
-        lines.add("\n".join([words.say("alternatives"), *(_rival(other, answering) for other in others)]))
+        lines.add("\n".join([answering.words.say("alternatives"), *(_rival(other, answering) for other in others)]))
 
 
-def _warning(warning: Warning, words: Wording) -> str:
+def _renamed(sentence: str, estimate: Estimate, words: Wording) -> str:
+    """Return what a comparison says with its things named as the answer names them."""
+    for label, name in names_compared(estimate, words).items() if estimate.tool == "compare" else ():
+        sentence = sentence.replace(label, name)
+    return sentence
+
+
+def _warning(warning: Warning, estimate: Estimate, words: Wording) -> str:
     """Return a warning in the answer's language; nothing for one that it has no words for."""
-    told = words.told(warning.message)
+    told = words.told(_renamed(warning.message, estimate, words))
     return words.say("note", message=told) if told else ""
 
 
@@ -402,7 +564,7 @@ def _rival(rival: Rival, answering: Answering) -> str:
         key,
         value=words.amount(quantity, digits=2 if words.ends(quantity) else 3),
         range=_within(quantity, words),
-        source=_who(other.fact_id, other.as_of, words),
+        source=f"{_who(other.fact_id, other.as_of, words)}{length_of(other.fact_id, words)}",
         thing=thing or "",
         notes=f"[{number}]" if number else "",
     )
@@ -430,7 +592,11 @@ def _within(quantity: Quantity, words: Wording) -> str:
 
 def _value(result: Result, answering: Answering) -> str:
     """Return a result's value with its unit: the one asked for, or a readable one."""
-    words = answering.words
+    return value_of(result, answering.words, asked=answering.asked(result))
+
+
+def value_of(result: Result, words: Wording, *, asked: bool = False) -> str:
+    """Return a result's value with its unit in a language: in a readable one, or in its own where that was asked for."""
     quantity = as_quantity(result)
     if result.quantity == "count":
         digits = _digits(result)
@@ -441,7 +607,7 @@ def _value(result: Result, answering: Answering) -> str:
         number = words.number(result.value, _digits(result), words=True)
         key = "percent" if result.unit in ("percent", "%") else "times" if result.unit == "ratio" and result.quantity == "ratio" and result.label != "the result" else None
         return words.say(key, plural_of=result.value, value=number) if key else f"{number} {words.unit(result.unit, of=result.value)}".strip()
-    return words.amount(quantity, asked=answering.asked(result))
+    return words.amount(quantity, asked=asked)
 
 
 def _digits(result: Result) -> int:
@@ -449,7 +615,7 @@ def _digits(result: Result) -> int:
     return 2 if result.low is not None and result.high is not None and result.low < result.high else 3 if result.quantity in ("count", "ratio") else 4
 
 
-def _label(result: Result, words: Wording) -> str:
+def label_of(result: Result, words: Wording) -> str:
     """Return what a result is, in the language: as the tool says it, else the name of its quantity."""
     told = words.told(result.label)
     if told is not None:
@@ -467,6 +633,8 @@ def _range(result: Result, answering: Answering, *, brief: bool = False) -> str:
     if ends is None:
         return ""
     kind = "range.short" if brief else {"published range": "range.published", "80%": "range.80%"}.get(result.interval or "", "range.short")
+    if result.quantity == "emissions" and uncertain(answering.home(result), result) == (["grid"], True):
+        kind = "range.grid"
     return words.say(kind, low=ends[0], high=ends[1])
 
 
@@ -476,7 +644,7 @@ def _range(result: Result, answering: Answering, *, brief: bool = False) -> str:
 def _derivation(answering: Answering) -> list[str]:
     """Return the steps that give the headline, with their numbers put in: the headline's own, and the energy it starts from."""
     head = answering.results[0] if answering.results else None
-    if head is None:
+    if head is None or head.quantity == "carbon-intensity":
         return []
     home = answering.home(head)
     first = answering.estimates[0]
@@ -500,13 +668,29 @@ def _step(result: Result, home: Estimate, answering: Answering) -> str:
             expression = re.sub(rf"(?<=\w) \* {name}\b(?! \*\*)|\b{name} \* (?=\w)", "", expression)
     if expression.isidentifier():
         return ""
-    asked = answering.plan.unit
     filled = re.sub(
         rf"{_NAME.pattern}|(?<![\w.])\d+(?:\.\d+)?(?:e[+-]?\d+)?",
-        lambda match: words.exactly(*named[match[0]], asked=named[match[0]][1] == asked) if match[0] in named else words.number(float(match[0]), 9) if match[0][0].isdigit() else match[0],
+        lambda match: _factor(match[0], named[match[0]], answering) if match[0] in named else _constant(match[0], words) if match[0][0].isdigit() else match[0],
         expression,
     )
-    return f"{filled.replace('**', '^').replace('*', '×')} = {words.exactly(step.value, step.unit, asked=step.unit == asked)}"
+    return f"{filled.replace('**', '^').replace('*', '×')} = {words.exactly(step.value, step.unit, asked=step.unit == answering.plan.unit)}"
+
+
+def _factor(name: str, told: tuple[float, str], answering: Answering) -> str:
+    """Return a number of a derivation with its unit, or with what it is where it has none and its value does not say it."""
+    words = answering.words
+    written = words.exactly(*told, asked=told[1] == answering.plan.unit)
+    named = words.say("factors", name)
+    return words.say("factor", value=written, named=named) if named else written
+
+
+_UNITS_OF_CONSTANTS = {"3600000": "J/kWh"}
+
+
+def _constant(digits: str, words: Wording) -> str:
+    """Return a number that stands in a formula, with what it is where it turns one unit into another."""
+    number = words.number(float(digits), 9)
+    return words.say("factor", value=number, named=_UNITS_OF_CONSTANTS[digits]) if digits in _UNITS_OF_CONSTANTS else number
 
 
 def _boundary(answering: Answering) -> str | None:
@@ -516,6 +700,7 @@ def _boundary(answering: Answering) -> str | None:
     boundary = next((told for told in candidates if told), None)
     if boundary is None:
         return None
+    boundary = BOUNDARIES.get(boundary, boundary)
     if (told := words.told(boundary)) is not None:
         return told
     parts = [words.told(part) for part in boundary.split("; ")]

@@ -87,6 +87,9 @@ async def stream_async(messages: Messages, model: BaseChatModel | str | None = N
         yield step
 
 
+MOST_THINGS = 3
+"""So many everyday things are set beside an answer of which somebody asks whether it is a lot."""
+
 _WORD = re.compile(r"\s*\S+\s*|\s+")
 _LETTER = re.compile(r"[^\W\d_]")
 _READ = re.compile(r"[a-z\u00aa-\u024f\u1e00-\u1eff\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff\uff21-\uff9f\U00020000-\U0003ffff\u00b5\u03bc]", re.IGNORECASE)
@@ -113,9 +116,9 @@ def _with_languages(reply: Reply) -> Reply:
 def plan_for(turns: Sequence[tuple[str, str]], *, region: str | None = None) -> Plan:
     """Return the plan for the last question, with an everyday comparison where it asks for an amount alone."""
     plan = understand(turns, region=region)
-    if len(plan.calls) != 1 or plan.quantity not in (None, "energy", "emissions", "water") or plan.calls[0].tool.startswith("convert_to"):
+    if plan.focus not in (None, "much") or len(plan.calls) != 1 or plan.quantity not in (None, "energy", "emissions", "water") or plan.calls[0].tool.startswith("convert_to"):
         return plan
-    return replace(plan, aside=familiar(plan.calls[0], plan.quantity))
+    return replace(plan, aside=familiar(plan.calls[0], plan.quantity, plan.language, several=MOST_THINGS if plan.focus == "much" else 1))
 
 
 def as_turns(messages: Messages) -> list[tuple[str, str]]:

@@ -15,16 +15,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kilowhat.plugin.answer import footnotes
+from kilowhat.plugin.answer import footnotes, label_of, value_of
 from kilowhat.plugin.asking import LONGEST_MESSAGE, stream
+from kilowhat.plugin.describing import english_thing, kind_of, names_compared
 from kilowhat.plugin.failures import safely
-from kilowhat.plugin.phrases.load import phrases
 from kilowhat.plugin.range_bar import ASCII_LINES, LINES, Axis, axis_for, bar
 from kilowhat.plugin.reply import Reply, ToolCall
 from kilowhat.plugin.terminal import cleared, columns, in_words, is_styled, near_it, shown
+from kilowhat.plugin.wording import Wording, wording
 from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.estimate import Result, as_quantity
-from kilowhat.tools.core.units import NUMBER, Quantity, format_number, readable, significant_digits
+from kilowhat.tools.core.units import NUMBER, Quantity, format_number
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -147,8 +148,9 @@ class Chat:
             with console.capture() as laid_out:
                 console.print(_table(reply, columns(), signs=_signs()))
             print("\n".join(line.rstrip() for line in laid_out.get().splitlines()), flush=True)
-        if reply.citations:
-            console.print(f"{len(reply.citations)} source{'s' if len(reply.citations) > 1 else ''}: /sources", style="dim")
+        if cited := _cited(reply):
+            words = wording(reply.language)
+            console.print(words.say("chat", "sources", plural_of=len(cited), number=str(len(cited))), style="dim")
 
     def command(self, line: str) -> None:
         """Run a command, told in full or by its beginning.
@@ -173,13 +175,15 @@ class Chat:
         width = max(len(command.usage) for command in COMMANDS.values())
         self.say("\n".join(f"  {command.usage:<{width}}  {command.about}" for command in COMMANDS.values()))
 
-    def sources(self, _told: str) -> None:
-        """Print the sources of the last answer."""
+    def sources(self, told: str) -> None:
+        """Print the sources that the last answer names, or all that its calls rest on."""
         if self.last is None or not self.last.citations:
             self.say("No answer with sources was given yet.")
             return
+        cited = _cited(self.last)
         for citation in self.last.citations:
-            self.say(f"{footnotes([citation], self.last.language)}\n      {citation.statement}")
+            if told == "all" or citation.number in cited:
+                self.say(f"{footnotes([citation], self.last.language, full=True)}\n      {citation.statement}")
 
     def calls(self, _told: str) -> None:
         """Print the tool calls of the last answer as lines for the shell."""
@@ -191,12 +195,14 @@ class Chat:
         for call in self.last.tool_calls:
             print(cleared(example(call.name, call.arguments)), flush=True)
 
-    def json(self, _told: str) -> None:
-        """Print the last answer as JSON."""
+    def json(self, told: str) -> None:
+        """Print the last answer as JSON: on a terminal its results, calls and sources in short, a line each; all of it where that is asked for."""
         if self.last is None:
             self.say("No answer was given yet.")
+        elif told == "all" or not self.tables:
+            print(self.last.model_dump_json(), flush=True)
         else:
-            print(self.last.model_dump_json(indent=2 if self.tables else None), flush=True)
+            print(_in_short(self.last), flush=True)
 
     def take_region(self, told: str) -> None:
         """Take a place for questions that name none, drop it, or say which one holds.
@@ -255,9 +261,9 @@ class Command:
 
 COMMANDS = {
     "help": Command("/help", "this list", Chat.help),
-    "sources": Command("/sources", "the sources of the last answer, with the place in each", Chat.sources),
+    "sources": Command("/sources", "the sources that the last answer names, with the place in each; /sources all lists those behind it too", Chat.sources),
     "calls": Command("/calls", "the tool calls of the last answer, as lines for the shell", Chat.calls),
-    "json": Command("/json", "the last answer as JSON, with everything it rests on", Chat.json),
+    "json": Command("/json", "the last answer as JSON in short; /json all with everything it rests on", Chat.json),
     "region": Command("/region FR", "the place to take where a question names none; /region none drops it", Chat.take_region),
     "model": Command("/model openai:NAME", "let a chat model answer with our tools; /model offline goes back", Chat.take_model),
     "tools": Command("/tools", "the tools that answers come from", Chat.take_tools),
@@ -295,6 +301,8 @@ class _Page:
         if not line.strip():
             self._blank = True
             return
+        if self._chat.tables and not shown(line, sys.stdout, wrap=True):
+            return
         self._chat.say(f"\n{line}" if self._blank else line)
         self._blank = False
 
@@ -305,6 +313,26 @@ def _short(value: Any) -> str:
         return format_number(value, 9)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _cited(reply: Reply) -> list[int]:
+    """Return the numbers of the footnotes that the answer names; of all where it names none."""
+    named = {int(number) for number in re.findall(r"\[(\d+)\]", reply.text.partition("\n\n")[0])}
+    return [citation.number for citation in reply.citations if citation.number in named] or [citation.number for citation in reply.citations]
+
+
+def _in_short(reply: Reply) -> str:
+    """Return what a reply found as JSON, one line for each result, call and source."""
+
+    def lines(entries: Iterable[dict[str, Any]]) -> str:
+        return ",\n".join(f"    {json.dumps(entry, ensure_ascii=False)}" for entry in entries)
+
+    results = lines(result.model_dump(include={"quantity", "value", "low", "high", "unit"}) for result in reply.results)
+    calls = lines({"ref": call.estimate.ref} if call.estimate else {"name": call.name, "error": (call.error or {}).get("code")} for call in reply.tool_calls)
+    cited = _cited(reply)
+    sources = lines({"number": citation.number, "fact_id": citation.fact_id} for citation in reply.citations if citation.number in cited)
+    head = json.dumps({"outcome": reply.outcome, "language": reply.language, "verdict": reply.verdict}, ensure_ascii=False)[1:-1]
+    return f'{{\n  {head},\n  "results": [\n{results}\n  ],\n  "calls": [\n{calls}\n  ],\n  "citations": [\n{sources}\n  ]\n}}'
 
 
 def _signs() -> str:
@@ -324,40 +352,70 @@ def _table(reply: Reply, width: int, signs: str = LINES) -> Any:
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("", overflow="fold", max_width=width // 3)
+    words = wording(reply.language)
     for name in ("low", "value", "high"):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(words.say("chat", name), justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     narrow: list[Text] = []
-    for axis, rows in _grouped(reply.results[:MOST_ROWS]):
+    for axis, rows in _grouped(rows_of(reply), words):
         for result, quantity in rows:
-            ends = (quantity.low, quantity.high) if quantity.low != quantity.high else (None, None)
-            low, high = (format_number(end, 2) if end is not None else "" for end in ends)
-            value = f"{format_number(quantity.value, significant_digits(quantity))} {'' if quantity.unit == 'ratio' else quantity.unit}".strip()
-            label = cleared(_label(result, reply.language))
             drawn = axis is not None and quantity.low != quantity.high
-            line = f"{bar(quantity, axis, width // (4 if width >= NARROW else 3), signs)}  {axis.told()}" if axis is not None and drawn else ""
+            low, high = words.ends(quantity, bare=True) or ("", "")
+            value = value_of(result, words)
+            label = cleared(_label(result, reply))
+            if (thing := _thing(result, words)) is not None:
+                label, value = thing, words.number(result.value, 3 if result.low == result.high else 2, words=True)
+            line = f"{bar(quantity, axis, width // (4 if width >= NARROW else 3), signs)}  {_axis(axis, words)}" if axis is not None and drawn else ""
             table.add_row(Text(label), low, Text(value, style="bold"), high, Text(line))
-            narrow += [Text(label), Text(f"  {value}{f' ({low} to {high})' if drawn else ''}"), *([Text(f"  {line}")] if drawn else [])]
+            within = words.say("range.short", low=low, high=high) if drawn and low else ""
+            narrow += [Text(label), Text(f"  {value}{within}"), *([Text(f"  {line}")] if drawn else [])]
     return table if width >= NARROW else Group(*narrow)
 
 
-def _grouped(results: Sequence[Result]) -> Iterator[tuple[Axis | None, list[tuple[Result, Quantity]]]]:
+def _grouped(results: Sequence[Result], words: Wording) -> Iterator[tuple[Axis | None, list[tuple[Result, Quantity]]]]:
     """Yield the results by what they measure, each group with its axis, in a unit that is easily read."""
     groups: dict[tuple[str, Any], list[tuple[Result, Quantity]]] = {}
     for result in results:
         quantity = as_quantity(result)
-        quantity = quantity if result.quantity == "count" or quantity.dimension == NUMBER else readable(quantity)
+        quantity = quantity if result.quantity == "count" or quantity.dimension == NUMBER else words.readable(quantity)
         same = result.label if result.quantity == "ratio" else quantity.unit if quantity.dimension == NUMBER else quantity.dimension
         groups.setdefault((result.quantity, same), []).append((result, quantity))
     for rows in groups.values():
         yield axis_for([quantity for _, quantity in rows]), rows
 
 
-def _label(result: Result, language: str) -> str:
-    """Return what a result is, in the answer's language where there is a word for it."""
-    if language == "en" or result.quantity == "count":
-        return result.label
-    return phrases(language).get("quantities", result.quantity) or result.label
+def rows_of(reply: Reply) -> list[Result]:
+    """Return the results that are laid out: of a comparison the amounts and the first ratio, for the others say the same again."""
+    ratios = [result for result in reply.results if result.quantity == "ratio"]
+    compared = any(call.name == "compare" for call in reply.tool_calls)
+    shown = [result for result in reply.results if not compared or (result.quantity != "probability" and result not in ratios[1:])]
+    return shown[:MOST_ROWS]
+
+
+def _axis(axis: Axis, words: Wording) -> str:
+    """Return an axis in words of the language."""
+    unit = "" if axis.unit == "ratio" else words.unit(axis.unit)
+    ends = words.say("chat", "axis", low=words.number(axis.low, 3, words=True), high=words.number(axis.high, 3, words=True))
+    return f"{ends} {unit}".strip() + (words.say("chat", "log") if axis.logarithmic else "")
+
+
+def _thing(result: Result, words: Wording) -> str | None:
+    """Return what an everyday thing is called that a result counts, without its number; None where it counts none."""
+    kind = kind_of(result) if result.quantity == "count" else None
+    told = words.thing(kind, result.value) or english_thing(kind, result.value) if kind else None
+    return told.replace(words.number(result.value, words=True), "…", 1).removeprefix("…").strip() if told else None
+
+
+def _label(result: Result, reply: Reply) -> str:
+    """Return what a result is, as the answer calls it."""
+    words = wording(reply.language)
+    compared = next((call.estimate for call in reply.tool_calls if call.estimate and call.name == "compare"), None)
+    named = names_compared(compared, words) if compared is not None else {}
+    if result.label in named:
+        return named[result.label]
+    if compared is not None:
+        return words.say("names", result.quantity)
+    return label_of(result, words)
 
 
 def chat(model: str | None = None, *, region: str | None = None, keep_history: bool = True) -> int:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from kilowhat.plugin.wording import Wording, plain_text
 from kilowhat.tools import TOOLS, Library
 from kilowhat.tools.core.errors import KilowhatError
-from kilowhat.tools.core.estimate import Estimate, Result
+from kilowhat.tools.core.estimate import Estimate, Result, head_of
 from kilowhat.tools.core.reference import Fact
 from kilowhat.tools.core.tool import parse_ref
-from kilowhat.tools.core.units import Quantity, parse_quantity
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, POWER, VOLUME, Quantity, parse_quantity
 
 _KINDS = {"task": ("tasks",), "model": ("runs", "models"), "service": ("services",), "accelerator": ("hardware",), "device": ("hardware",)}
 _COUNTS = ("requests", "count", "accelerator_count")
@@ -61,6 +62,65 @@ def about(estimate: Estimate, words: Wording) -> str:
     if said and "region" in slots and not path.endswith(".region"):
         said = words.say("in_place", about=said, region=slots["region"])
     return said
+
+
+def names_compared(estimate: Estimate, words: Wording) -> dict[str, str]:
+    """Return what each label of a comparison stands for: what was calculated, with its number, where an estimate is behind it and no other has the name."""
+    named = {}
+    for item in estimate.arguments["items"]:
+        label = " ".join(str(item["label"]).split())
+        call = str(item["quantity"]).partition("#")[0]
+        try:
+            said = about(_run(call), words) if "?" in call else ""
+        except KilowhatError:
+            said = ""
+        named[label] = said or plain_text(label)
+    return named if len(set(named.values())) == len(named) else {label: plain_text(label) for label in named}
+
+
+def _run(call: str) -> Estimate:
+    tool, arguments = parse_ref(call, TOOLS)
+    return tool(arguments)
+
+
+_NAMED_BY = (("service", "services"), ("model", "models"), ("run", "runs"), ("hardware", "hardware"), ("provider", "providers"))
+_MEASURES = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water", POWER: "power"}
+_PER = re.compile(r"\s*(?:/| per ).*")
+"""What an amount is told for, behind its unit."""
+
+
+def described(fact: Fact, words: Wording) -> str:
+    """Return what a figure is of, as a language says it: its thing, what is measured, and its year; in English, marked so, where it names no thing."""
+    library = Library.load()
+    named = [library.named(kind, fact.scope[key]).name for key, kind in _NAMED_BY if key in fact.scope and fact.scope[key] in library.names(kind)]
+    if "task" in fact.scope and (task := words.say("tasks", fact.scope["task"], plural_of=1, count=words.count(1))):
+        named.append(task)
+    if "comparator" in fact.scope and (thing := words.thing(fact.scope["comparator"], 1)):
+        named.append(thing)
+    if "place" in fact.scope:
+        with suppress(KilowhatError):
+            named.append(words.place(fact.scope["place"]))
+    if not named:
+        said = plain_text(head_of(fact.statement), LONGEST_SAID)
+        return said if words.language == "en" else words.say("in_english", statement=said)
+    named = [name for name in named if not any(name != other and name in other for other in named)]
+    measure = _MEASURES.get(Quantity(1.0, _PER.sub("", fact.unit)).dimension)
+    told = [*dict.fromkeys(named), *([words.say("names", measure)] if measure else []), *([words.say("lengths", length)] if (length := _length(fact)) else [])]
+    return words.say("comma").join([*told, *([fact.as_of[:4]] if fact.as_of else [])])
+
+
+LONGEST_SAID = 120
+
+
+def _length(fact: Fact) -> str | None:
+    return next((length for length in ("short", "medium", "long") if str(fact.scope.get("case", "")).startswith(length)), None)
+
+
+def length_of(fact_id: str, words: Wording) -> str:
+    """Return how long the answer is that a published figure is of, where it says so, behind a comma."""
+    fact = fact_or_none(fact_id)
+    length = _length(fact) if fact else None
+    return words.say("comma") + words.say("lengths", length) if length else ""
 
 
 _REF = re.compile(r"[a-z_]+\?[^\s()]+")

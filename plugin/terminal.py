@@ -17,6 +17,7 @@ NARROWEST = 20
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
+_ESCAPED = re.compile(r"\\([\\`*_\[\]<>|#~])")
 _HANGING = re.compile(r"- |\[\d+\] |  +")
 
 
@@ -59,8 +60,22 @@ def shown(text: str, stream: TextIO, *, wrap: bool | None = None) -> str:
     lines = [line.rstrip() for line in cleared(text).split("\n")]
     if stream.isatty() if wrap is None else wrap:
         width = columns()
-        lines = [part for line in lines for part in wrapped(line, width)]
-    return bold("\n".join(lines), on=is_styled(stream))
+        lines = [part for line in map(_row_as_item, lines) if line is not None for part in wrapped(line, width)]
+    return _ESCAPED.sub(r"\1", bold("\n".join(lines), on=is_styled(stream)))
+
+
+def _row_as_item(line: str) -> str | None:
+    """Return the row of a table as an item of a list, which fits any width; nothing for its head and its ruler.
+
+    >>> _row_as_item("| France | **120 g** [1] | 120 to 160 |"), _row_as_item("| | emissions |"), _row_as_item("one | other")
+    ('- France: **120 g** [1], 120 to 160', None, 'one | other')
+    """
+    if not (line.startswith("| ") and line.endswith(" |")):
+        return line
+    first, *others = line[2:-2].split(" | ")
+    if first.startswith("|") or set(first) <= {"-", ":"}:
+        return None
+    return f"- {first}: {', '.join(cell for cell in others if cell != '–')}"
 
 
 def bold(text: str, *, on: bool) -> str:

@@ -127,7 +127,7 @@ class Wording:
 
     def readable(self, quantity: Quantity) -> Quantity:
         """Return a quantity in the unit of its dimension that is read most easily; a language may prefer another (``instead``)."""
-        shown = readable(quantity)
+        shown = quantity.to("g CO2e/kWh") if quantity.unit == "kg CO2e/kWh" else readable(quantity)
         instead = self.phrases.table("instead").get(shown.unit)
         return shown if instead is None else shown.to(instead)
 

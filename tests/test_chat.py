@@ -20,9 +20,10 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from kilowhat.plugin import ask
-from kilowhat.plugin.chat import COMMANDS, Chat, completions, history_file, names, session, typed
+from kilowhat.plugin.chat import COMMANDS, Chat, completions, history_file, names, rows_of, session, typed
 from kilowhat.plugin.cli import main
 from kilowhat.tools import TOOLS, call
+from kilowhat.tools.core.tool import parse_ref
 
 SHELL = [sys.executable, "-m", "kilowhat.plugin.cli", "chat"]
 QUESTION = "how much energy does 1000 image generations use?"
@@ -102,11 +103,71 @@ def test_the_last_answer_is_told_as_json(capsys):
 
 
 def test_sources_are_told_with_their_place(capsys):
-    _, output = held(capsys, "/sources", QUESTION, "/sources")
+    _, output = held(capsys, "/sources", QUESTION, "/sources all")
     assert output.startswith("No answer with sources was given yet.")
     for citation in ask(QUESTION).citations:
         assert citation.statement in output
         assert citation.locator in output
+
+
+def test_the_sources_that_are_counted_are_those_that_the_answer_names(capsys):
+    talk, output = held(capsys, QUESTION, "/sources", tables=True, styled=False)
+    named = {int(number) for number in re.findall(r"\[(\d+)\]", talk.last.text.partition("\n\n[1]")[0])}
+    assert len(named) < len(talk.last.citations)
+    assert f"{len(named)} sources: /sources" in output
+    assert {int(number) for number in re.findall(r"^\[(\d+)\] ", output, re.MULTILINE)} == named
+
+
+@pytest.mark.parametrize(
+    ("question", "english"),
+    [
+        ("Wie viel Strom brauchen 1.000 KI-Bilder?", ["low", "value", "high", "sources", "electricity", "hours", " to "]),
+        ("Combien d'énergie pour 1000 images en handyladungen?", ["low", "value", "high", "sources:", "electricity"]),
+        ("¿Cuántas cargas de móvil son 1000 imágenes?", ["low", "value", "high", "sources", "phone charges", "each"]),
+        ("一千张图要几度电？", ["low", "value", "high", "electricity", "water consumed"]),
+        ("画像を1000枚生成するのに必要な電力は？", ["low", "value", "high", "electricity", "water consumed"]),
+        ("Ist eine ChatGPT-Anfrage mehr als eine Stunde Netflix?", ["low", "value", "over", "probability"]),
+    ],
+)
+@pytest.mark.parametrize("columns", [44, 100])
+def test_the_table_speaks_the_language_of_the_answer(capsys, monkeypatch, question, english, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    _, output = held(capsys, question, tables=True, styled=False)
+    table = "\n".join(line for line in output.splitlines() if not line.startswith("· "))
+    assert "●" in table
+    assert not [word for word in english if re.search(rf"(?<![\w/]){re.escape(word)}(?!\w)", table)], table
+
+
+def test_json_on_a_terminal_is_short_and_whole_where_that_is_asked_for(capsys):
+    _, output = held(capsys, QUESTION, "/json", tables=True, styled=False)
+    brief = json.loads(output[output.index("{\n") :])
+    assert len(output[output.index("{\n") :].splitlines()) < 30
+    assert brief["results"][0]["value"] == ask(QUESTION).results[0].value
+    assert call_of(brief["calls"][0]["ref"]) == ask(QUESTION).tool_calls[0].estimate
+    _, output = held(capsys, QUESTION, "/json all", tables=True, styled=False)
+    assert json.loads(output.strip().splitlines()[-1]) == ask(QUESTION).model_dump(mode="json")
+
+
+def call_of(ref):
+    tool, arguments = parse_ref(ref, TOOLS)
+    return tool(arguments)
+
+
+@pytest.mark.parametrize("question", ["compare 1000 images with 1000 generated texts", "emissions of 3 kWh in Germany and in France"])
+def test_a_terminal_shows_no_marks_of_a_table(capsys, monkeypatch, question):
+    monkeypatch.setenv("COLUMNS", "44")
+    talk, output = held(capsys, question, tables=True, styled=False)
+    assert "| " in talk.last.text
+    assert "|" not in output
+    assert "\n\n\n" not in output
+    assert max(map(len, output.splitlines())) <= 44
+
+
+@pytest.mark.parametrize("remark", ["why?", "Warum?", "x", "thanks!", "in French"])
+def test_a_remark_does_not_lay_the_results_out_again(capsys, remark):
+    _, first = held(capsys, QUESTION, tables=True, styled=False)
+    _, both = held(capsys, QUESTION, remark, tables=True, styled=False)
+    assert both.removeprefix(first).count("●") <= (4 if remark == "in French" else 1)
 
 
 def test_calls_run_in_the_shell(capsys):
@@ -195,10 +256,10 @@ def test_results_are_laid_out_with_bars_that_fit(capsys, monkeypatch, question, 
     talk, output = held(capsys, question, tables=True, styled=False)
     assert max(width(line) for line in output.splitlines()) <= columns
     assert "\x1b" not in output
-    bars = re.findall(r"[·├─]*●[·─┤]*  [\d.,]+ to ", output)
-    shown = [result for result in talk.last.results if result.low != result.high]
+    bars = re.findall(r"[·├─]*●[·─┤]*  [\d.,]+(?: 萬)? (?:to|至) ", output)
+    shown = [result for result in rows_of(talk.last) if result.low != result.high]
     assert len(bars) == len(shown) > 1
-    assert output.count(": /sources") == 1
+    assert output.count("/sources") == 1
     assert "http" not in output
 
 
@@ -342,7 +403,7 @@ def test_a_terminal_shows_tools_table_and_bars(tmp_path):
     terminal = Terminal(tmp_path)
     terminal.until("kilowhat>")
     terminal.child.send(f"{QUESTION}\r")
-    shown = terminal.until(": /sources")
+    shown = terminal.until("/sources")
     assert "· estimate_task(task=image-generation, count=1,000)" in shown
     assert re.search(r"electricity +0\.76 +2\.9 kWh +11 +·*├─*●─*┤·*  0 to 12 kWh", shown)
     assert "https://" not in shown
@@ -362,7 +423,7 @@ def test_a_terminal_completes_and_recalls(tmp_path):
     terminal.child.send("energy of 5 images in Norw\t")
     terminal.until("ay")
     terminal.child.send("\r")
-    assert "in Norway" in terminal.until(": /sources")
+    assert "in Norway" in terminal.until("/sources")
     terminal.until("kilowhat>")
     terminal.child.send("\x04")
     assert terminal.leave() == 0
@@ -378,7 +439,7 @@ def test_a_terminal_without_colour_shows_the_same(tmp_path):
     terminal = Terminal(tmp_path, NO_COLOR="1")
     terminal.until("kilowhat>")
     terminal.child.send(f"{QUESTION}\r")
-    assert "├─" in terminal.until(": /sources")
+    assert "├─" in terminal.until("/sources")
     answer = terminal.raw[terminal.raw.index("· estimate_task") :]
     assert not re.search(r"\x1b\[[\d;]*m", answer)
     terminal.child.send("/quit\r")
@@ -389,7 +450,7 @@ def test_a_dumb_terminal_gets_plain_text(tmp_path):
     terminal = Terminal(tmp_path, TERM="dumb")
     terminal.until("kilowhat>")
     terminal.child.send(f"{QUESTION}\n")
-    terminal.until(": /sources")
+    terminal.until("/sources")
     terminal.until("kilowhat>")
     terminal.child.send("half a question\x03")
     terminal.until("kilowhat>")

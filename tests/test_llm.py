@@ -208,8 +208,8 @@ CHAT = {"output_tokens": 300.0, "input_tokens": 100.0}
     ("model", "fact"),
     [
         ("GPT-4o mini", "gpt-4o-mini-request-energy-short"),
-        ("GPT-5", "gpt-5-request-energy-minimal-short"),
-        ("DeepSeek-R1", "deepseek-r1-request-energy-short-azure"),
+        ("GPT-5", "gpt-5-reply-energy-uri"),
+        ("DeepSeek-R1", "deepseek-r1-request-energy-short-own-servers"),
         ("Gemini 2.5 Flash", "gemini-prompt-energy"),
     ],
 )

@@ -139,7 +139,7 @@ def _counted(text: str, library: Library) -> tuple[Told, tuple[Name, float, Fact
         return None
     fact = next((fact for dimension in _QUANTITIES for fact in _figures(library, thing.id, dimension) if fact.default), None)
     if fact is None:
-        raise NotPublished(f"No checked figure is known for one {thing.name}.", field="quantity")
+        raise NotPublished(f"No checked figure is known for {thing.name}.", field="quantity")
     if value < 0:
         raise BadQuantity(f"{text[:60]!r} is negative.", field="quantity")
     return Told(Quantity(value * fact.quantity.value, fact.unit)), (thing, value, fact)
@@ -160,7 +160,7 @@ def _comparator(library: Library, text: str, dimension: Dimension) -> tuple[Name
             field="equivalents",
         )
     if figures[0].default is None:
-        raise NotPublished(f"No checked figure is known for one {thing.name}.", field="equivalents", nearest=[fact.id for fact in figures])
+        raise NotPublished(f"No checked figure is known for {thing.name}.", field="equivalents", nearest=[fact.id for fact in figures])
     return thing, figures[0]
 
 

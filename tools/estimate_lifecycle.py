@@ -25,8 +25,9 @@ from kilowhat.tools.core.estimate import Estimate
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.quantities import QUANTITY, Told, read_quantity
 from kilowhat.tools.core.reference import Library
+from kilowhat.tools.core.text import number_of
 from kilowhat.tools.core.tool import Arguments, Tool
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, Dimension, canonical_unit, format_number, name_dimension
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, Dimension, canonical_unit, name_dimension
 
 PARTS = {"embodied": "manufacture", "training": "training", "operation": "operation"}
 UNITS: dict[Dimension, tuple[str, str]] = {EMISSIONS: ("emissions", "kg_co2e"), ENERGY: ("energy", "kwh")}
@@ -79,7 +80,7 @@ def estimate_lifecycle(arguments: Input, library: Library) -> Estimate:
             derivation.result(share.name, "share", f"share of {PARTS[name]}")
     for sentence in dict.fromkeys(sentence for part in told.values() for sentence in part.assumptions):
         derivation.assume(sentence)
-    about = "Life cycle" + (f" over {format_number(arguments.requests, 9)} requests" if arguments.requests is not None else "")
+    about = "Life cycle" + (f" over {number_of(arguments.requests, 'request')}" if arguments.requests is not None else "")
     return derivation.estimate(TOOL.name, arguments, about)
 
 

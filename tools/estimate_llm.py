@@ -43,6 +43,7 @@ from kilowhat.tools.core.estimate import BRIEF, Alternative, Estimate
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.place import PlaceArguments, add_place
 from kilowhat.tools.core.reference import Fact, Library
+from kilowhat.tools.core.text import number_of
 from kilowhat.tools.core.tool import Tool
 from kilowhat.tools.core.units import format_number
 
@@ -151,7 +152,7 @@ def estimate_llm(arguments: Input, library: Library) -> Estimate:
     if read > LONG_INPUT:
         derivation.warn("long_input", "Attention to a prompt this long takes more than the formula counts: it grows with the square of the length.")
     each = "" if arguments.requests == 1 else " each"
-    about = f"{format_number(arguments.requests, 9)} request{each and 's'} to {name}, {format_number(written, 6)} tokens written{each}"
+    about = f"{number_of(arguments.requests, 'request')} to {name}, {number_of(written, 'token', 6)} written{each}"
     return derivation.estimate(TOOL.name, arguments, about)
 
 
@@ -301,14 +302,16 @@ class Published:
 
 @lru_cache(maxsize=512)
 def _published(library: Library, known: str | None, service: str | None, length: str) -> tuple[Published, ...]:
-    """Return what others published for a request to a model, its own figures of such a length first, then what its provider disclosed."""
-    own = [fact for fact in library.find("request-energy", model=known) if fact.default or length in fact.scope.get("case", length)] if known else []
+    """Return what others published for a request to a model, its own figures of such a length first, then what its provider disclosed, then its own of a longer answer."""
+    of_model = library.find("request-energy", model=known) if known else []
+    own = [fact for fact in of_model if fact.default or length in fact.scope.get("case", length)]
     own.sort(key=lambda fact: (fact.default is None, len(fact.scope.get("case", ""))))
     if service is not None:
         own += [fact for fact in library.find("request-energy", service=service) if "model" not in fact.scope and (fact.as_of or "") >= "2025"]
     usual = library.find("request-energy", service="ai-chatbot", statistic="median")[:1] if service is not None else []
     found = []
-    for fact in (own or usual)[:KEPT_ALTERNATIVES]:
+    longer = [fact for fact in of_model if fact not in own and "medium" in fact.scope.get("case", "") and fact.scope.get("statistic") != "max"] if length == "short" else []
+    for fact in [*(own or usual)[:KEPT_ALTERNATIVES], *longer[:1]]:
         source, of_length = library.source(fact.source), length in fact.scope.get("case", "")
         label = f"{f' of {length} prompt and answer' if of_length else ''} by the figure of {source.authors or source.producer}"
         found.append(Published(fact, label, fact in own and (of_length or (length != "long" and not {"case", "model"} <= set(fact.scope)))))
@@ -316,19 +319,24 @@ def _published(library: Library, known: str | None, service: str | None, length:
 
 
 def _add_published(derivation: Derivation, arguments: Input, model: Model, written: float) -> None:
-    """List what others published for a request to this model, and warn where it lies outside the range found."""
+    """List what others published for a request to this model, first what lies outside the range found, and warn of that."""
     read = arguments.input_tokens or 0
     length = "short" if written <= 500 and read <= 500 else "medium" if written <= 1250 and read <= LONG_INPUT / 8 else "long"
     energy = derivation.evaluate_results()["energy_kwh"]
     beyond = energy.value == 0 or max(read / 8, written) > COMPARABLE
     outside = []
-    for published in _published(derivation.library, model.known, None if model.released else SERVICES.get(model.provider or ""), length):
+    found = _published(derivation.library, model.known, None if model.released else SERVICES.get(model.provider or ""), length)
+
+    def lies_outside(fact: Fact) -> bool:
+        each = fact.in_unit("kWh")
+        return (each.low or each.value) * arguments.requests > energy.high or (each.high or each.value) * arguments.requests < energy.low
+
+    for published in sorted(found, key=lambda published: not lies_outside(published.fact))[:KEPT_ALTERNATIVES]:
         fact = published.fact
         derivation.alternative(fact, label=f"{format_number(arguments.requests, 9)} request{'' if arguments.requests == 1 else 's'}{published.label}", scale=arguments.requests, unit="kWh")
         if beyond or not published.comparable or fact.scope.get("boundary", arguments.boundary) != arguments.boundary:
             continue
-        each = fact.in_unit("kWh")
-        if (each.low or each.value) * arguments.requests > energy.high or (each.high or each.value) * arguments.requests < energy.low:
+        if lies_outside(fact):
             outside.append(f"{format_number(fact.in_unit('Wh').value, 3)} Wh [{fact.id}]")
     if outside:
         derivation.warn("published_outside", f"Published per request, outside this range: {', '.join(outside)}.")

@@ -31,6 +31,7 @@ from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.facility import add_power
 from kilowhat.tools.core.place import PlaceArguments, add_place
 from kilowhat.tools.core.reference import Fact, Library, Name
+from kilowhat.tools.core.text import number_of
 from kilowhat.tools.core.tool import Tool
 from kilowhat.tools.core.units import format_number
 
@@ -84,7 +85,7 @@ def estimate_service(arguments: Input, library: Library) -> Estimate:
     derivation.given("days", arguments.days, "days")
     derivation.step(REQUESTS)
 
-    about = f"{format_number(requests * arguments.days, 9)} requests" + (f" to {service.name}" if service else "")
+    about = number_of(requests * arguments.days, "request") + (f" to {service.name}" if service else "")
     for name, figure in per_request.items():
         if isinstance(figure, Fact):
             derivation.fact(name, figure, _SUBJECTS[name][1])
@@ -99,7 +100,7 @@ def estimate_service(arguments: Input, library: Library) -> Estimate:
     if "emissions_g_co2e_per_request" in per_request:
         derivation.step(EMISSIONS)
         figure = per_request["emissions_g_co2e_per_request"]
-        derivation.result(EMISSIONS.name, "emissions", "emissions, as published per request" if isinstance(figure, Fact) else "emissions", boundary=_boundary(figure))
+        derivation.result(EMISSIONS.name, "emissions", _published_emissions(figure) if isinstance(figure, Fact) else "emissions", boundary=_boundary(figure))
     if "water_ml_per_request" in per_request:
         derivation.step(WATER)
         figure = per_request["water_ml_per_request"]
@@ -171,7 +172,7 @@ def _by_words(arguments: Input, derivation: Derivation) -> Estimate:
     derivation.result(ENERGY_OF_WORDS.name, "energy", "electricity", boundary="the accelerator at the power told; no host, cooling or idle time")
     derivation.result(GPU_HOURS.name, "accelerator-hours", "accelerator-hours")
     add_place(derivation, arguments)
-    return derivation.estimate(TOOL.name, arguments, f"{format_number(words * arguments.days, 9)} words at {format_number(seconds)} s of one {device}")
+    return derivation.estimate(TOOL.name, arguments, f"{number_of(words * arguments.days, 'word')} at {format_number(seconds)} s of one {device}")
 
 
 def _typical(library: Library, service: Name, subject: str) -> list[Fact]:
@@ -200,6 +201,12 @@ def _add_rivals(derivation: Derivation, service: Name, taken: dict[str, Fact | f
         for rival in (*typical, *sorted(others, key=lambda fact: fact.as_of or "", reverse=True)):
             if rival is not taken.get(name):
                 derivation.alternative(rival, label=f"one request: {head_of(rival.statement)}", unit=unit)
+
+
+def _published_emissions(figure: Fact) -> str:
+    """Return what emissions as published are, with their basis where the source tells it: contracts for clean power, or the grid."""
+    basis = figure.scope.get("basis")
+    return f"{basis}-based emissions, as published per request" if basis in ("market", "location") else "emissions, as published per request"
 
 
 def _boundary(figure: Fact | float) -> str:

@@ -30,6 +30,7 @@ from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.kinds import KINDS, base_unit
 from kilowhat.tools.core.quantities import MAXIMUM, QUANTITY, Told, read_quantity
 from kilowhat.tools.core.reference import Fact, Library, Name
+from kilowhat.tools.core.text import number_of
 from kilowhat.tools.core.tool import Arguments, Tool
 from kilowhat.tools.core.units import NUMBER, Dimension, Quantity, canonical_unit, format_number, format_quantity, name_dimension, parse_unit
 
@@ -141,7 +142,7 @@ def _between(arguments: Input, derivation: Derivation) -> str:
     if arguments.years is not None:
         derivation.given("years", arguments.years, "year")
     _add_growth(derivation)
-    return f"From {_shown(start.quantity)} to {_shown(end.quantity)}" + (f" in {format_number(arguments.years)} years" if arguments.years is not None else "")
+    return f"From {_shown(start.quantity)} to {_shown(end.quantity)}" + (f" in {number_of(arguments.years, 'year', 4)}" if arguments.years is not None else "")
 
 
 def _ahead(arguments: Input, derivation: Derivation) -> str:
@@ -154,12 +155,12 @@ def _ahead(arguments: Input, derivation: Derivation) -> str:
     derivation.given("annual_growth", growth, "ratio")
     derivation.given("years", years, "year")
     derivation.step(TIMES_BY_RATE)
-    rate = f"{format_number(growth * 100)} % a year over {format_number(years)} years"
+    rate = f"{format_number(growth * 100)} % a year over {number_of(years, 'year', 4)}"
     if start is not None:
         dimension = start.quantity.dimension
         derivation.quantity("start", start.quantity, _unit(dimension), start.facts)
         derivation.step(Formula("end", "start * growth", _unit(dimension)))
-        derivation.result("end", _kind(dimension), f"after {format_number(years)} years", unit=_thing(start.quantity))
+        derivation.result("end", _kind(dimension), "after 1 year" if years == 1 else f"after {format_number(years)} years", unit=_thing(start.quantity))
         rate = f"{_shown(start.quantity)} at {rate}"
     derivation.result("growth", "growth-factor", "end over start")
     return rate

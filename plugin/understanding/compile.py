@@ -92,7 +92,14 @@ def _language(lexicon: dict[str, Any]) -> dict[str, Any]:
         "decimal": lexicon.get("decimal", "."),
         "after_digits": lexicon.get("after_digits", {}),
         "phrases": table.content(),
+        "remarks": _remarks(lexicon),
     }
+
+
+def _remarks(lexicon: dict[str, Any]) -> dict[str, list[list[str]]]:
+    """Return the phrases of each kind of remark as tokens, the names of languages as ``tongue.fr``, and what may stand around them as ``filler``."""
+    told = {**lexicon["remarks"], **{f"tongue.{language}": names for language, names in lexicon["tongues"].items()}, "filler": lexicon["fillers"]}
+    return {kind: sorted([token.folded for token in tokenise(str(phrase))] for phrase in phrases) for kind, phrases in told.items()}
 
 
 def _is_model(library: Library, spelling: str) -> bool:

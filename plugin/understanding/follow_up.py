@@ -41,6 +41,15 @@ def carried(before: Slots, now: Slots) -> Slots:
     )
 
 
+_IDLE = ("senses", "asked", "aside")
+"""Slots that say how something is asked, and nothing that could be calculated with."""
+
+
+def tells_nothing(slots: Slots) -> bool:
+    """Return whether a turn holds nothing that could change an answer: no name, number, amount or period, and no quantity that is asked for."""
+    return not any(getattr(slots, slot.name) for slot in fields(Slots) if slot.name not in _IDLE)
+
+
 def follow_up(before: Slots, now: Slots) -> Slots:
     """Return the earlier slots with those that the new question tells in their place."""
     if before.counts and not now.things:

@@ -17,6 +17,10 @@ class Call:
     arguments: dict[str, Any]
 
 
+Focus = Literal["why", "sure", "much", "money"]
+"""What is asked of an answer that was given: the way to it, how sure it is, everyday things as much as it, or its price."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The calls that answer a question.
@@ -33,6 +37,7 @@ class Plan:
         unused: What the question tells and no argument could take, as words of the question.
         unjudged: Whether a claim was put forward on which no verdict can be given.
         aside: A call that puts the answer into everyday things, run after the others.
+        focus: What is asked of the answer, or None for the answer itself.
     """
 
     outcome: Literal["answered", "needs_input", "declined"]
@@ -46,6 +51,7 @@ class Plan:
     parallel: bool = False
     unused: tuple[str, ...] = ()
     unjudged: bool = False
+    focus: Focus | None = None
 
     @property
     def all_calls(self) -> tuple[Call, ...]:

@@ -27,6 +27,15 @@ def describe(result: Result) -> str:
     return f"{value} ({kind} {within})" if within else value
 
 
+def number_of(number: float, thing: str, digits: int = 9) -> str:
+    """Return a number of things, one of which is one.
+
+    >>> number_of(1, "request"), number_of(2500, "request")
+    ('1 request', '2,500 requests')
+    """
+    return f"{format_number(number, digits)} {thing}{'' if number == 1 else 's'}"
+
+
 def ends_of(low: float, high: float) -> tuple[str, str]:
     """Return the ends of a range with two digits, or with as many, up to four, as tell them apart.
 
