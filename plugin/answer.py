@@ -196,7 +196,9 @@ def _refusal(call: ToolCall, calls: list[ToolCall], words: Wording) -> Reply:
     near = [fact for name in nearest if (fact := fact_or_none(name)) is not None and is_published(fact.id)][:SHOWN_ALTERNATIVES]
     field_name = words.get("fields", str(error.get("field")), own=True) or words.say("fields", "other")
     told = words.told(message, **({} if words.language == "en" else {"field": field_name}))
-    if told is None or _IDENTIFIER.search(told) or (words.language != "en" and told == message.rstrip(".")):
+    if told is not None and _IDENTIFIER.search(told):
+        told = " ".join(sentence for sentence in _SENTENCE.split(told) if not _IDENTIFIER.search(sentence)) or None
+    if told is None or (words.language != "en" and told == message.rstrip(".")):
         phrase = words.get("errors", code, own=True)
         told = plain_text(message.rstrip("."), LONGEST_MESSAGE) if phrase is None else phrase.format(field=field_name)
     elif told == message.rstrip("."):
@@ -216,7 +218,8 @@ def _refusal(call: ToolCall, calls: list[ToolCall], words: Wording) -> Reply:
 
 
 _IDENTIFIER = re.compile(r"[a-z]+_[a-z_]+")
-"""A name of a tool or an argument, which says nothing to a person."""
+"""A name of a tool or an argument, which says nothing to a person: a sentence with one is for a model alone."""
+_SENTENCE = re.compile(r"(?<=[.;!?]) (?=[A-Z])")
 
 
 # The order and the units of the results

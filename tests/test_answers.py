@@ -459,7 +459,7 @@ def cited(reply, line_of):
         ("Wie viele Handyladungen sind 1000 KI-Bilder?", "Handyladungen** für", {"image-generation-energy", "phone-charge-energy-epa"}),
         ("Wie viele Handyladungen sind 1000 KI-Bilder?", "- Strom", {"image-generation-energy"}),
         ("Wie viele Handyladungen sind 1000 KI-Bilder?", "- Emissionen", {"electricity-wor-intensity"}),
-        ("is it true that chatgpt uses 10 times more energy than a google search?", "Recomputed", {"chatgpt-request-energy"}),
+        ("is it true that chatgpt uses 12 times more energy than a google search?", "Recomputed", {"chatgpt-request-energy"}),
         ("one ChatGPT prompt or one Google search?", "Google search |", {"comparator-google-search-energy"}),
         ("one ChatGPT prompt or one Google search?", "ChatGPT |", {"chatgpt-request-energy"}),
         ("100 chatgpt prompts vs 1 km by car", "ChatGPT |", {"chatgpt-request-energy", "electricity-wor-intensity"}),

@@ -205,7 +205,7 @@ def test_several_periods_are_answered_one_by_one():
 
 
 def test_a_stated_figure_is_never_judged_by_the_claim_on_another_thing():
-    reply = ask("Is it true that one ChatGPT query uses a bottle of water?")
+    reply = ask("Is it true that one Gemini prompt uses a bottle of water?")
     assert reply.verdict == "false"
     assert reply.results[0].quantity == "water"
 
@@ -219,16 +219,16 @@ def test_a_follow_up_on_another_model_keeps_requests_and_tokens():
 @pytest.mark.parametrize(
     "claim",
     [
-        "Is it true that a ChatGPT query uses 10 times more energy than a Google search?",
-        "Does a ChatGPT query use 10x more energy than a Google search?",
-        "Stimmt es, dass eine ChatGPT-Anfrage 10-mal so viel Strom verbraucht wie eine Google-Suche?",
-        "一次 ChatGPT 查询的耗电是谷歌搜索的10倍,是真的吗?",
+        "Is it true that a ChatGPT query uses 20 times more energy than a Google search?",
+        "Does a ChatGPT query use 20x more energy than a Google search?",
+        "Stimmt es, dass eine ChatGPT-Anfrage 20-mal so viel Strom verbraucht wie eine Google-Suche?",
+        "一次 ChatGPT 查询的耗电是谷歌搜索的20倍,是真的吗?",
     ],
 )
 def test_a_stated_ratio_is_checked_and_is_no_count(claim):
     reply = ask(claim)
     assert reply.verdict == "false"
-    assert [as_quantity(result).to("Wh").value for result in reply.results[:2]] == pytest.approx([0.3, 3.0])
+    assert [as_quantity(result).to("Wh").value for result in reply.results[:2]] == pytest.approx([0.3, 6.0])
 
 
 def test_a_place_has_one_water_whatever_the_tool():

@@ -38,13 +38,17 @@ from kilowhat.tools.core.expression import MAXIMUM_LENGTH, Formula
 from kilowhat.tools.core.kinds import KINDS
 from kilowhat.tools.core.quantities import QUANTITY, Told, read_quantity
 from kilowhat.tools.core.reading import read
-from kilowhat.tools.core.reference import Claim, Library
+from kilowhat.tools.core.reference import Claim, Fact, Library
 from kilowhat.tools.core.slips import find_slip, find_slip_of_kind
 from kilowhat.tools.core.stated import AS_GOOD, MOSTLY_TRUE, TRUE, Judged, judge_beside_facts
 from kilowhat.tools.core.tool import Arguments, Tool
-from kilowhat.tools.core.units import EMISSIONS, MASS, NUMBER, Dimension, Quantity, format_number, format_quantity, name_dimension
+from kilowhat.tools.core.units import EMISSIONS, MASS, NUMBER, VOLUME, Dimension, Quantity, format_number, format_quantity, name_dimension
 
+_PERIOD = re.compile(r"hour|day|month|week|year|(?<![a-zA-Z])(?:h|d|yr|mo)\b", re.IGNORECASE)
 _BOUND = re.compile(r"\s*(?P<sign>[<>])=?\s*(?=\S)")
+
+WATER_BOUNDARIES = 10.0
+"""How many times apart figures of water lie that count the site alone, or the power plants too: 7.8 for training GPT-3."""
 
 TOO_LARGE = Formula("factor", "stated / recomputed", "ratio")
 TOO_SMALL = Formula("factor", "recomputed / stated", "ratio")
@@ -275,14 +279,27 @@ def _by_arithmetic(derivation: Derivation, told: Told, expression: Expression, b
         if stated.unit == found.unit or unit == "ratio":
             derivation.step(TOO_LARGE if ratio >= 1 else TOO_SMALL)
             derivation.result("factor", "ratio", "as stated over recomputed" if ratio >= 1 else "recomputed over as stated")
-        slip = find_slip(Quantity(stated.value, stated.unit or "ratio"), found) if factor > MOSTLY_TRUE else None
-    verdict = (_keeps(bound, stated, found) if bound else _judge(stated, found, slip)) if same else "false"
+        periods = len(expression.operands) > 1 or _PERIOD.search(f"{stated.unit} {expression.text}") is not None
+        slip = find_slip(Quantity(stated.value, stated.unit or "ratio"), found, periods=periods) if factor > MOSTLY_TRUE else None
+    verdict: Literal["true", "mostly true", "false", "unsupported"] = (_keeps(bound, stated, found) if bound else _judge(stated, found, slip)) if same else "false"
+    if verdict == "false" and not bound and factor is not None and factor < WATER_BOUNDARIES and (loose := _without_boundary(derivation, found)) is not None:
+        verdict, slip = "unsupported", None
+        derivation.warn(
+            "boundary", f"It is not shown false: the figure beside it rests on one that tells no boundary or counts a part alone, and a boundary moves water up to ten times. {loose.statement}"
+        )
     if bound and verdict != "false":
         factor, slip = None, None
     derivation.verdict = Verdict(verdict=verdict, claimed=f"{bound} {_in_words(stated)}".strip(), recomputed=_in_words(Quantity(found.value, found.unit)), factor=factor, slip=slip)
     derivation.assume("The inputs are taken as told; only the arithmetic and the units are checked.")
     more = {">": "more than ", "<": "less than ", "": ""}[bound]
     return f"{more}{written(stated, stated.unit or 'ratio')} was stated; the calculation gives"
+
+
+def _without_boundary(derivation: Derivation, found: Quantity) -> Fact | None:
+    """Return the fact behind an amount of water that says not what it counts, or counts the site alone, or None."""
+    if found.dimension != VOLUME:
+        return None
+    return next((fact for fact in derivation.facts if isinstance(fact, Fact) and "water" in fact.subject and fact.scope.get("boundary") in (None, "on-site") and "comparator" not in fact.scope), None)
 
 
 def _as_gas(quantity: Quantity) -> Quantity:

@@ -20,8 +20,10 @@ from pydantic import Field
 
 from kilowhat.tools.core.claims import claimed_in_words
 from kilowhat.tools.core.derivation import Derivation
-from kilowhat.tools.core.errors import UnknownName
+from kilowhat.tools.core.errors import NotPublished, UnknownName
 from kilowhat.tools.core.estimate import Estimate, Verdict
+from kilowhat.tools.core.place import place_name
+from kilowhat.tools.core.reading import read
 from kilowhat.tools.core.reference import Claim, Fact, Library
 from kilowhat.tools.core.tool import Arguments, Tool, WholeNumber
 
@@ -46,8 +48,11 @@ def look_up_references(arguments: Input, library: Library) -> Estimate:
 
     Raises:
         UnknownName: where nothing fits, or one of several ids is none (``unknown_name``).
+        NotPublished: where a subject is asked for of a place, and the library holds it of other places alone (``not_published``).
     """
     found = _by_ids(arguments, library) or library.search(arguments.query, subject=arguments.subject, limit=arguments.limit)
+    if arguments.subject is not None:
+        found = _of_places_named(library, arguments, found)
     if not found:
         raise UnknownName("The library holds no fact that fits these words; try a name (GPT-3, H100, Gemini), a task or a subject.", field="query")
     derivation = Derivation(library)
@@ -77,6 +82,18 @@ def look_up_references(arguments: Input, library: Library) -> Estimate:
 def _own_unit(fact: Fact) -> dict[str, Any]:
     """Return how a figure keeps its unit where that counts many things or days: 2.907 kWh for 1,000 images is not shown as 2.9 Wh, nor the kWh of a day as W."""
     return {"keep_unit": True, "unit": fact.unit.replace(" per ", "/")} if re.search(r"per \d|/(?:day|year)$", fact.unit) else {}
+
+
+def _of_places_named(library: Library, arguments: Input, found: list[Fact | Claim]) -> list[Fact | Claim]:
+    """Return what is not of other places than those that a query names; all of it where it names more than places."""
+    things = read(library, arguments.query).things
+    if set(things) != {"place"}:
+        return found
+    kept = [one for one in found if one.scope.get("place") in (None, *things["place"])]
+    if found and not kept:
+        others = ", ".join(dict.fromkeys(place_name(library, one.scope["place"]) for one in found))
+        raise NotPublished(f"No {arguments.subject} for {arguments.query[:60]} is in the library, only for other places: {others}.", field="query")
+    return kept
 
 
 def _by_ids(arguments: Input, library: Library) -> list[Fact | Claim]:

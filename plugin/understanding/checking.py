@@ -19,6 +19,8 @@ from kilowhat.plugin.understanding.timing import PERIOD_HOURS
 from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME
 
+_SECTORS = {"about.datacentre", "about.ai_datacentre"}
+_ASKING = {"ask.what", "ask.how_many"}
 Planner = Callable[[Slots, str, str], Plan]
 _QUANTITIES = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water"}
 _EACH = (("energy_wh_each", "Wh", ENERGY), ("emissions_g_each", "g CO2e", EMISSIONS), ("water_ml_each", "mL", VOLUME))
@@ -35,9 +37,13 @@ def claim_plan(slots: Slots, language: str, text: str, planner: Planner, sides: 
         planner: What plans the rest of the question.
         sides: The amounts of two things that are set against each other, as quantities.
     """
-    asserts = "shape.claim" in slots.senses or ("shape.yes_no" in slots.senses and (slots.amounts or slots.times or slots.percents)) or _adds_up(slots) is not None or _states(slots)
-    if not asserts or slots.wanted == "source" or "mod.not" in slots.senses:
+    told = slots.amounts or slots.times or slots.percents or "comparator" in slots.counts
+    share = slots.percents and slots.senses & _SECTORS and not slots.senses & _ASKING
+    asserts = "shape.claim" in slots.senses or share or ("shape.yes_no" in slots.senses and told) or _adds_up(slots) is not None or _states(slots, text)
+    if slots.wanted == "source" or "mod.not" in slots.senses:
         return None
+    if not asserts:
+        return Plan("answered", language, (Call("check_claim", {"claim": text[:400]}),), quantity="claim") if _repeats(slots, text) else None
     for arguments in chain(_tries(slots, language, text, planner), _of_sides(slots, sides)):
         try:
             TOOLS["check_claim"](arguments)
@@ -45,6 +51,15 @@ def claim_plan(slots: Slots, language: str, text: str, planner: Planner, sides: 
             continue
         return Plan("answered", language, (Call("check_claim", arguments),), quantity="claim")
     return None
+
+
+def _repeats(slots: Slots, text: str) -> bool:
+    """Return whether a sentence that asks nothing repeats a claim that the library holds, of a thing beside an everyday one."""
+    if "comparator" not in slots.named or not (slots.things or "about.subject" in slots.senses) or text.rstrip().endswith("?") or "ask.how_many" in slots.senses:
+        return False
+    from kilowhat.tools.core.claims import find_claims
+
+    return any(claim.keys for claim in find_claims(Library.load(), text)[0][:1])
 
 
 def _of_sides(slots: Slots, sides: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -58,8 +73,10 @@ def _of_sides(slots: Slots, sides: Sequence[str]) -> Iterator[dict[str, Any]]:
         yield {"stated": f"{sign} 1 times", "recompute": f"({first}) / ({second})"}
 
 
-def _states(slots: Slots) -> bool:
-    """Return whether a question asks nothing, and states a figure of something: a claim without a word for one."""
+def _states(slots: Slots, text: str) -> bool:
+    """Return whether a question asks nothing, and states a figure of something, or a ratio to something: a claim without a word for one."""
+    if slots.times is not None and slots.things and "comparator" in slots.named and not text.rstrip().endswith("?") and not slots.senses & _ASKING:
+        return True
     if slots.senses & {"ask.what", "ask.how_many", "ask.sum", "ask.save", "ask.ratio", "ask.percent", "shape.versus"} or slots.unit is not None or "place" in slots.named:
         return False
     if "comparator" in slots.named and "comparator" not in slots.counts:
@@ -75,9 +92,9 @@ def _tries(slots: Slots, language: str, text: str, planner: Planner) -> Iterator
     times = slots.times or slots.counts.get("thing", slots.counts.get("bare"))
     if len(slots.amounts) == 2 and slots.amounts[0][1] == slots.amounts[1][1] and times is not None and times > 1:
         yield {"stated": f"{bound}{times:g} times", "recompute": f"{slots.amounts[0][0]} / {slots.amounts[1][0]}"}
-    specific = slots.amounts or slots.times or slots.percents or slots.counts or slots.years or slots.power_w or slots.named.keys() & {"comparator", "place"}
-    if bound != "<" and specific:
-        yield {"claim": " ".join([text[:400], *(amount for amount, _ in slots.amounts[:3])])}
+    if bound != "<":
+        yield {"claim": " ".join([text[:400], *(_without_exponent(amount) for amount, _ in slots.amounts[:3])])}
+        yield from _in_own_words(slots)
     yield from _of_percent(slots)
     yield from _of_power(slots)
     if not slots.things and not slots.power_w and "noun.request" in slots.senses:
@@ -102,6 +119,38 @@ def _tries(slots: Slots, language: str, text: str, planner: Planner) -> Iterator
     if len(slots.amounts) == 1 and thing is not None and set(slots.named.get("service", ())) <= {thing} and set(slots.things) <= {"service"}:
         one = Call("convert_to_equivalents", {"quantity": f"{slots.counts.get('comparator', 1.0)!r} {thing}"})
         yield {"stated": f"{bound}{slots.amounts[0][0]}", "recompute": as_ref(one)}
+
+
+_TOLD_OTHERWISE = (
+    "times", "power_w", "hours", "device_hours", "span_hours", "factor", "size", "pue", "utilisation", "intensities_g", "parameters_b", "weight_bits", "roles", "unknown", "unknown_model", "unknown_place",
+    "unreadable", "percents", "bound",
+)  # fmt: skip
+"""What a claim in the library's own words can't hold."""
+_SENSES_IN_WORDS = {"act.train": "training", "noun.request": "request", "about.ai_datacentre": "AI data centres", "about.datacentre": "data centres", "mod.pue": "PUE"}
+
+
+def _without_exponent(amount: str) -> str:
+    """Return an amount as people write it: 0.000085 gallons."""
+    number, _, unit = amount.partition(" ")
+    return f"{float(number):.15f}".rstrip("0").rstrip(".") + f" {unit}" if "e-" in number else amount
+
+
+def _in_own_words(slots: Slots) -> Iterator[dict[str, Any]]:
+    """Yield a claim in the library's own words, where all that a question tells can be said in them: words that name nothing are left out."""
+    library = Library.load()
+    figures = [_without_exponent(amount) for amount, _ in slots.amounts] + [f"{value!r} {unit} per request" for name, unit, _ in _EACH if (value := getattr(slots, name)) is not None]
+    counts = {kind: number for kind, number in slots.counts.items() if number != 1}
+    if len(figures) != 1 or set(counts) - {"request"} or any(getattr(slots, name) for name in _TOLD_OTHERWISE):
+        return
+    kinds = {"run": "runs", "model": "models", "service": "services", "hardware": "hardware", "provider": "providers", "task": "tasks"}
+    names = [library.named(kinds[kind], named[0]).name for kind, named in slots.named.items() if kind in kinds and named[0] in library.names(kinds[kind])]
+    names += [str(library.countries[place]["name"] if place in library.countries else place) for place in slots.named.get("place", ())]
+    senses = [word for sense, word in _SENSES_IN_WORDS.items() if sense in slots.senses]
+    if not names and not senses:
+        return
+    quantity = [_QUANTITIES[dimension] for _, dimension in slots.amounts if dimension in _QUANTITIES]
+    rate = [f"per {slots.rate}"] if slots.rate is not None else []
+    yield {"claim": " ".join([*dict.fromkeys([*names, *senses]), *quantity, *figures, *rate, *(f"{number:g} requests" for number in counts.values()), *(str(year) for year in slots.years)])}
 
 
 def _stated(slots: Slots) -> tuple[tuple[str, Any], ...]:

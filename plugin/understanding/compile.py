@@ -30,9 +30,9 @@ COMPILED = HERE / "lexicon.json"
 PHRASES = Path(__file__).parent.parent / "phrases"
 
 
-CODE, CAPITALS = 1, 2
-FREEST = (0, CAPITALS, CODE)
-"""A spelling that counts only where it is written as a code; or only in capitals (US, UK)."""
+CODE, CAPITALS, ADJECTIVE = 1, 2, 3
+FREEST = (0, ADJECTIVE, CAPITALS, CODE)
+"""A spelling that counts only where it is written as a code; or only in capitals (US, UK); or not where it is a language (Irish)."""
 
 
 class Table:
@@ -169,6 +169,9 @@ def _names(library: Library) -> dict[str, Any]:
         for spelling in (zone, told["alpha2"]):
             if spelling and not _is_unit(spelling):
                 add(spelling, "place", zone, code=CODE)
+        names = {fold(name) for name in (told["name"], *told["spellings"])}
+        for spelling in (adjective for adjective in told["adjectives"] if fold(adjective) not in names):
+            add(spelling, "place", zone, code=ADJECTIVE)
     return table.content()
 
 

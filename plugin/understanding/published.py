@@ -9,6 +9,8 @@ from __future__ import annotations
 from kilowhat.plugin.understanding.plan import Call
 from kilowhat.plugin.understanding.slots import Slots
 from kilowhat.tools import Library
+from kilowhat.tools.core.naming import sources_named
+from kilowhat.tools.core.place import place_name
 from kilowhat.tools.core.reference import Fact
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, POWER, TIME, VOLUME, combine, parse_unit
 
@@ -25,6 +27,8 @@ _SUBJECTS = {
     "wue": ("wue-on-site",),
 }
 _DIMENSIONS = {"energy": {ENERGY, combine(ENERGY, TIME, -1)}, "emissions": {EMISSIONS}, "water": {VOLUME, combine(VOLUME, TIME, -1)}, "power": {POWER}}
+_PARTS = {"ai": "data-centres", "ai-data-centres": "data-centres"}
+"""The sector that one is a part of."""
 _NAMED = {"provider": "provider", "place": "place", "hardware": "hardware"}
 
 
@@ -42,7 +46,7 @@ def published(slots: Slots) -> Call | None:
         return None
     facts = [fact for subject in _SUBJECTS[asked] for fact in _fitting(subject, scope, asked, slots)]
     if not facts:
-        return None
+        return (_of_the_whole(slots, scope) if asked == "percent" else None) or _elsewhere(scope, asked)
     best = min(facts, key=lambda fact: _order(fact, slots))
     library = Library.load()
     forecast = next((name for name in library.names("forecasts") if library.named("forecasts", name).get("end") == best.id), None)
@@ -93,6 +97,67 @@ SAME_LENGTH = 0.25
 """How far the length of a reply may be from that of which an operator published a figure."""
 
 
+def _of_the_whole(slots: Slots, scope: dict[str, str]) -> Call | None:
+    """Return the call that tells the share of the whole of which a sector is a part, and the part's share of that, where its own share is published nowhere."""
+    whole = _PARTS.get(scope.get("sector", ""))
+    if whole is None:
+        return None
+    told = [_fitting(subject, {**scope, "sector": whole}, "percent", slots) for subject in _SUBJECTS["percent"]]
+    of_it = [
+        fact for subject in _SUBJECTS["percent"] for fact in Library.load().find(subject, sector=scope["sector"], of=whole) if not slots.years or str(fact.as_of or "")[:4] in map(str, slots.years)
+    ]
+    ids = [fact.id for facts in (*told, of_it) for fact in facts[:1]]
+    return Call("look_up_references", {"query": ", ".join(ids)}) if any(told) else None
+
+
+def _elsewhere(scope: dict[str, str], asked: str) -> Call | None:
+    """Return the call for the figure of a place of which none is published: the tool says so, and gives that of no other place."""
+    place, sector = scope.get("place", WORLD), scope.get("sector")
+    if place == WORLD or sector not in _WORDS or asked not in _SUBJECTS:
+        return None
+    library = Library.load()
+    return Call("look_up_references", {"query": f"{_WORDS[sector]}, {place_name(library, place)}", "subject": _SUBJECTS[asked][0]})
+
+
+_WORDS = {"data-centres": "data centres", "ai-data-centres": "AI data centres"}
+
+
+def from_source(slots: Slots, text: str) -> Call | None:
+    """Return the call for the figure that a named source gives of what a question names, or None: "according to Li et al."."""
+    if slots.amounts or slots.power_w or slots.hours is not None or slots.wanted not in _DIMENSIONS or any(number != 1 for number in slots.counts.values()):
+        return None
+    library = Library.load()
+    sources = sources_named(library, text)
+    things = {slots.named[kind][0] for kind in ("run", "model", "service", "task", "hardware") if kind in slots.named}
+    needed = {key: name for key, name in {"place": _place(slots), "provider": slots.name("provider"), "sector": None if things else _sector(slots)}.items() if name is not None}
+    if not sources or not (things or needed):
+        return None
+    years = {str(year) for year in slots.years}
+    subjects = ("training-",) if "act.train" in slots.senses else ("request-", "task-") if {"noun.request", "task"} & (slots.senses | slots.named.keys()) else ()
+    found = [
+        fact
+        for source in sorted(sources)
+        for fact in library.from_source(source)
+        if fact.quantity.dimension in _DIMENSIONS[slots.wanted]
+        and (not things or things & set(fact.scope.values()))
+        and all(fact.scope.get(key) == name for key, name in needed.items())
+        and (not subjects or fact.subject.startswith(subjects))
+        and (not years or str(fact.as_of or "")[:4] in years)
+        and ("place" in needed or fact.scope.get("place", WORLD) == WORLD or (things and fact.default is not None))
+    ]
+    best = min(found, key=lambda fact: _order(fact, slots), default=None)
+    return Call("look_up_references", {"query": best.id}) if best is not None else None
+
+
+def _place(slots: Slots) -> str | None:
+    """Return the place that a question names, by itself or as that of all electricity of a country."""
+    if "place" in slots.named:
+        return slots.named["place"][0]
+    library = Library.load()
+    totals = [fact for thing in slots.named.get("comparator", ()) for fact in library.find("electricity-total", comparator=thing)]
+    return next((fact.scope["place"] for fact in totals if "place" in fact.scope), None)
+
+
 def _asked(slots: Slots) -> str | None:
     """Return what kind of figure is asked for."""
     if "mod.pue" in slots.senses and slots.pue is None:
@@ -111,14 +176,20 @@ def _scope(slots: Slots, asked: str) -> dict[str, str] | None:
     scope = {key: slots.named[kind][0] for kind, key in _NAMED.items() if kind in slots.named and kind != "hardware"}
     if asked in ("pue", "wue"):
         return {key: name for key, name in scope.items() if name != WORLD} or {"provider": INDUSTRY}
-    datacentre, ai = bool({"about.datacentre", "about.ai_datacentre"} & slots.senses), "about.subject" in slots.senses
+    place, sector = _place(slots) if asked == "percent" else slots.name("place"), _sector(slots)
     if "provider" in scope:
         return scope
-    if not (datacentre or (ai and (slots.years or "place" in scope))):
+    of_ai = sector == "ai" and (slots.years or place is not None or (asked == "percent" and slots.wanted == "energy"))
+    if not (sector is not None and (sector != "ai" or of_ai)):
         return None
-    scope["sector"] = "ai-data-centres" if "about.ai_datacentre" in slots.senses else "data-centres" if datacentre else "ai"
-    scope.setdefault("place", WORLD)
-    return scope
+    if asked == "percent" and sector == "data-centres" and "about.subject" in slots.senses and place is None:
+        return {"sector": "ai", "of": sector, "place": WORLD}
+    return {**scope, "sector": sector, "place": place or WORLD}
+
+
+def _sector(slots: Slots) -> str | None:
+    """Return the sector that a question is about."""
+    return next((sector for sense, sector in (("about.ai_datacentre", "ai-data-centres"), ("about.datacentre", "data-centres"), ("about.subject", "ai")) if sense in slots.senses), None)
 
 
 SECTORS = {"about.mining": "bitcoin", "about.ai_datacentre": "ai-data-centres", "about.datacentre": "data-centres", "about.subject": "ai-data-centres"}
@@ -138,7 +209,7 @@ def _fitting(subject: str, scope: dict[str, str], asked: str, slots: Slots) -> l
     if asked in ("energy", "emissions", "water"):
         found = [fact for fact in found if parse_unit(fact.unit).dimension in _DIMENSIONS[asked]]
     elif asked == "percent":
-        found = [fact for fact in found if fact.unit in ("percent", "%")]
+        found = [fact for fact in found if fact.unit in ("percent", "%") and fact.scope.get("of") == scope.get("of")]
     years = {str(year) for year in slots.years}
     return [fact for fact in found if not years or str(fact.as_of or "")[:4] in years]
 
@@ -164,9 +235,9 @@ def query_of(slots: Slots, text: str) -> str:
     if not names:
         return text[:300]
     asked = [word for word in ("emissions", "energy", "water") if f"ask.{word}" in slots.senses]
-    each = [f"{slots.energy_wh_each:g} Wh"] if slots.energy_wh_each is not None else []
     length = [word for word in ("short", "medium", "long") if f"mod.{word}" in slots.senses]
     training = ["training"] if "run" in slots.named and "service" not in slots.named else []
+    each = [f"{value:g} {unit}" for value, unit in ((slots.energy_wh_each, "Wh"), (slots.emissions_g_each, "g CO2e"), (slots.water_ml_each, "mL")) if value is not None]
     return " ".join([*dict.fromkeys(names), *length, *training, *asked, *(amount.replace(".0 ", " ") for amount, _ in slots.amounts), *each])[:300]
 
 

@@ -44,7 +44,7 @@ def _knows(language: str, word: str) -> bool:
 def recognise(text: str, language: str) -> list[Mention]:
     """Return the mentions of a normalised question, in order, none overlapping another."""
     tokens = tokenise(text)
-    found = [*phrases(text, tokens, language), *tag(text, language), *money(text), *sizes(text), *clocks(text), *quantities(text), *spoken_numbers(text, language), *units(text)]
+    found = [*tag(text, language), *phrases(text, tokens, language), *money(text), *sizes(text), *clocks(text), *quantities(text), *spoken_numbers(text, language), *units(text)]
     chosen: list[Mention] = []
     for mention in sorted(found, key=lambda mention: mention.weight, reverse=True):
         if all(mention.end <= other.start or mention.start >= other.end for other in chosen):

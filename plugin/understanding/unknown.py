@@ -30,6 +30,14 @@ _INTO = Late(r"\b(?:into|in|to|in die|en)\s+(?:[\w-]+\s+)?(?P<name>[^\W\d_]{3,})
 _CITED = Late(r"(?:according to|by|from|laut|selon|según|says|in the)\s+(?:the\s+)?$", re.IGNORECASE)
 """Before a name that is a source, and no thing."""
 
+_MEDIUM = Late(
+    r"(?:X|Twitter|LinkedIn|TikTok|Reddit|Facebook|Instagram|YouTube|Bluesky|Mastodon|Threads|Medium|Substack|Weibo|WeChat|WhatsApp|Telegram|Hacker News|Quora|Discord|Wikipedia|Netflix)\b",
+    re.IGNORECASE,
+)
+"""Where people read things, and where nothing runs."""
+_HEARD = Late(r"\b(?:saw|seen|see|read|heard|hear|watched|found|posted|says|said|gelesen|gehört|gesehen|steht|lu|vu|entendu|leí|leído|visto|oí)\b[^,.;]{0,30}$", re.IGNORECASE)
+"""What is told before a place where something was read: in the Guardian."""
+
 _NEAR = 12
 """How many characters further something known may stand: litres of fresh water."""
 
@@ -49,7 +57,8 @@ def unknown(text: str, mentions: Sequence[Mention], has_place: bool) -> dict[str
         if "prep" in mention.senses and not has_place:
             after = _AFTER_PREP.match(text, mention.end)
             ends_there = after is not None and after.end() >= len(text.rstrip("?.! ")) - 1 and text[mention.start : mention.end].casefold() in ("in", "region")
-            if after and free(*after.span("name")) and (after["name"][0].isupper() or ends_there):
+            read_there = after is not None and (_MEDIUM.match(after["name"]) or _HEARD.search(text[: mention.start]))
+            if after and not read_there and free(*after.span("name")) and (after["name"][0].isupper() or ends_there):
                 found["unknown_place"] = after["name"]
         asked = _ASKED_THING.match(text, mention.end) if "ask.how_many" in mention.senses else None
         if asked and free(*asked.span("name")):
@@ -62,7 +71,7 @@ def unknown(text: str, mentions: Sequence[Mention], has_place: bool) -> dict[str
     for match in _UNKNOWN.finditer(text):
         if match.start() == 0 and "-" not in match[0] and not re.search(r"\d", match[0]):
             continue
-        if _CITED.search(text[: match.start()]):
+        if _CITED.search(text[: match.start()]) or _MEDIUM.match(match[0]) or _HEARD.search(text[: match.start()]):
             continue
         if free(*match.span()) and match[0] not in found.get("unknown_place", "") and len(match[0]) > 1:
             owner = next((mention for mention in mentions if "provider" in mention.names and re.fullmatch(r"(?:['’]s|s['’]|的)?\s*", text[mention.end : match.start()])), None)

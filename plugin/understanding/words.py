@@ -11,6 +11,7 @@ from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.tables import lexicon, tables_of
 from kilowhat.plugin.understanding.tokens import Token
 from kilowhat.tools.core.patterns import Late
+from kilowhat.tools.core.tongues import is_tongue
 
 
 def phrases(text: str, tokens: list[Token], language: str) -> Iterator[Mention]:
@@ -24,7 +25,9 @@ def phrases(text: str, tokens: list[Token], language: str) -> Iterator[Mention]:
             if last is None:
                 continue
             end = tokens[last].end
-            if code and not _written_as_code(text, token.start, end, capitals=code[0] > 1):
+            if code and (is_tongue(text, token.start, end) if code[0] == _ADJECTIVE else not _written_as_code(text, token.start, end, capitals=code[0] > 1)):
+                continue
+            if kind == "sense" and _COUNTRY.search(text, token.start, end) and not text.isupper():
                 continue
             names, senses, numbers, units = spans.setdefault(end, ({}, [], [], []))
             if kind == "sense":
@@ -83,6 +86,12 @@ def _last(tokens: list[Token], position: int, words: list[str], skips: frozenset
 
 
 _BEFORE_CODE = Late(r"(?:\b(?:in|at|region|zone|for|from|vs\.?|and|or|to|between)|[,(/:])\s*$", re.IGNORECASE)
+
+
+_COUNTRY = Late(r"\bUS\b", needs=("us",))
+"""What is a country and not us, unless all is in capitals."""
+_ADJECTIVE = 3
+"""The code of a spelling that is an adjective of a country, and its language."""
 
 
 def _written_as_code(text: str, start: int, end: int, *, capitals: bool) -> bool:

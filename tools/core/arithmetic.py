@@ -361,10 +361,12 @@ _BRACKET, _CLOSING, _COMMA = re.compile(r"\("), re.compile(r"\)"), re.compile(r"
 
 
 def longest_quantity(text: str, start: int, end: int) -> tuple[Quantity, int]:
-    """Return the number at a place of a text with the longest unit behind it that can be read, and where it ends.
+    """Return the number at a place of a text with the longest unit behind it that can be read, and where it ends; in Chinese and Japanese no space ends it.
 
     >>> longest_quantity("3 g CO2e/kWh * 2", 0, 1)
     (Quantity(value=3.0, unit='g CO2e/kWh', low=None, high=None), 12)
+    >>> longest_quantity("70万升水", 0, 2)
+    (Quantity(value=700000.0, unit='升', low=None, high=None), 4)
 
     Raises:
         BadQuantity: where the number itself is none.
@@ -372,6 +374,7 @@ def longest_quantity(text: str, start: int, end: int) -> tuple[Quantity, int]:
     ends = []
     stop = end
     while (more := _BEHIND_NUMBER.match(text, stop)) and more.end() - start <= _LONGEST_UNIT:
+        ends += [place + 1 for place in range(stop, more.end() - 1) if "\u3041" <= text[place] <= "\u9fff"]
         stop = more.end()
         ends.append(stop)
     for stop in reversed(ends):

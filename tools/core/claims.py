@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,11 +18,13 @@ from typing import Any
 from kilowhat.tools.core.arithmetic import quantities_in, written
 from kilowhat.tools.core.errors import KilowhatError
 from kilowhat.tools.core.patterns import Late
-from kilowhat.tools.core.reading import Reading, read
+from kilowhat.tools.core.reading import Reading, read, sectors_of
 from kilowhat.tools.core.reference import SCOPE_KINDS, Claim, Fact, Library, Recomputed, fold, words_of
 from kilowhat.tools.core.units import EMISSIONS, MASS, NUMBER, Quantity, format_number, parse_unit
 
 SAME = 0.02
+COMMON_DIGITS = 3
+"""How many digits a number must have to be told by them alone: 1287 and not 20."""
 ENOUGH_WORDS, ENOUGH_TO_LOOK = 0.6, 0.15
 _ACTIVITIES = ("training", "request", "inference", "embodied")
 EXCLUSIVE = ("service", "run", "model", "task", "provider", "hardware")
@@ -37,6 +40,8 @@ _SPELLED = re.compile(
 )
 _PERIOD = re.compile(r"\s*(?:/|\bper\b|每|\ba\b)\s*(?:hour|day|month|year|h|d|yr|天|日|年|月)$", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
+FIGURE = "="
+"""What stands before a key that says a claim's figure in words: a bottle, ten times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def find_claims(library: Library, text: str) -> tuple[list[Claim], list[Claim]]:
     'claim-chatgpt-ten-days-84-twh'
     """
     reading = read(library, text)
-    named = reading.things
+    named, sectors = reading.things, sectors_of(library, reading)
     figures = _figures_in(text) + reading.figures
     words = {word for word in words_of(text) if not word[:1].isdigit()}
     known, rarity, things_of, needed = _words_of_claims(library)
@@ -71,16 +76,19 @@ def find_claims(library: Library, text: str) -> tuple[list[Claim], list[Claim]]:
     matches, near = list[Match](), list[tuple[float, Claim]]()
     for claim_id in library.claims:
         shared = sum(rarity[word] for word in words & known[claim_id]) / reachable
-        by_keys = needed[claim_id].keys is not None and _all_told(needed[claim_id].keys or [], reading)
+        keys = needed[claim_id].keys or []
+        by_keys = bool(keys) and _all_told(keys, reading)
         own = {(key, name) for key, names in things_of[claim_id].items() if key in (*EXCLUSIVE, "comparator") for name in names} & _meant(reading)
-        if (shared < ENOUGH_TO_LOOK and not by_keys and not own) or _about_another(named, things_of[claim_id], none_is_another=not by_keys):
+        if (shared < ENOUGH_TO_LOOK and not by_keys and not own) or needed[claim_id].of_others(sectors, reading.years) or _about_another(named, things_of[claim_id], none_is_another=not by_keys):
             continue
         claim = library.claim(claim_id)
         told = _claimed(claim)
         things = max(_things_shared(claim, named, words), len(own))
         met, apart = _figures_shared(claim, figures)
-        small = _only_a_small_count(told)
-        if by_keys and (met or not told or (small and not _another_figure(reading, told))):
+        small, in_words = _only_a_small_count(told), any(map(_is_of_figure, keys))
+        if in_words and by_keys:
+            by_keys = (bool(met) or _all_told(list(filter(_is_of_figure, keys)), reading, figure=True)) and not _another_figure(reading, told)
+        if by_keys and (met or not told or in_words or (small and not _another_figure(reading, told))):
             matches.append(Match(claim, met, apart, max(things, 1), shared))
             continue
         whole = needed[claim_id].things <= _meant(reading) and not _of_another_activity(library, claim.subject, reading)
@@ -105,8 +113,13 @@ def _meant(reading: Reading) -> set[tuple[str, str]]:
     return {meaning for span in reading.spans for meaning in span}
 
 
-def _all_told(keys: list[list[str]], reading: Reading) -> bool:
-    """Return whether a text tells a word, or names a thing, of every group."""
+def _is_of_figure(group: list[str]) -> bool:
+    """Return whether a group of keys says a claim's figure in words."""
+    return all(key.startswith(FIGURE) for key in group)
+
+
+def _all_told(keys: list[list[str]], reading: Reading, *, figure: bool = False) -> bool:
+    """Return whether a text tells a word, or names a thing, of every group; of those that say the figure in words only where these are asked for."""
     spaced = f" {' '.join(fold(word) for word in _WORD.findall(reading.text))}"
     folded = fold(reading.text)
 
@@ -116,7 +129,7 @@ def _all_told(keys: list[list[str]], reading: Reading) -> bool:
             return name in reading.topics | reading.within if kind == "topic" else name in reading.things.get(kind, ())
         return f" {' '.join(fold(word) for word in _WORD.findall(key))}" in spaced if not any("\u3041" <= sign <= "\u9fff" for sign in key) else fold(key) in folded
 
-    return bool(keys) and all(any(told(key) for key in group) for group in keys)
+    return bool(keys) and all(any(told(key.removeprefix(FIGURE)) for key in group) for group in keys if figure or not _is_of_figure(group))
 
 
 def _of_another_activity(library: Library, subject: str, reading: Reading) -> bool:
@@ -184,11 +197,12 @@ def _figures_shared(claim: Claim, figures: list[Quantity]) -> tuple[int, float]:
 
 
 def _apart(figure: Quantity, told: Quantity) -> float | None:
-    """Return how far two figures of one kind lie apart, or None; a bare number fits any unit but percent if it is the same."""
+    """Return how far two figures of one kind lie apart, or None; a bare number fits a count if it is the same, and any other unit but percent if its digits are not common."""
     if told.value <= 0 or figure.value <= 0:
         return 0.0 if told.value == figure.value else None
     if figure.unit == "" and figure.value == told.value:
-        return 0.0 if told.unit not in ("percent", "%") else None
+        digits = len(f"{told.value:g}".partition("e")[0].replace(".", "").strip("0"))
+        return 0.0 if told.unit not in ("percent", "%") and (parse_unit(told.unit).dimension == NUMBER or digits >= COMMON_DIGITS) else None
     here, there = parse_unit(figure.unit), parse_unit(told.unit)
     if here.dimension != there.dimension and {here.dimension, there.dimension} != {MASS, EMISSIONS}:
         return None
@@ -201,6 +215,12 @@ class Needed:
 
     things: frozenset[tuple[str, str]]
     keys: list[list[str]] | None
+    sectors: frozenset[str]
+    years: frozenset[int]
+
+    def of_others(self, sectors: frozenset[str], years: Set[int]) -> bool:
+        """Return whether a text names other years than a claim, or other sectors: AI and not data centres."""
+        return bool(sectors and self.sectors and not sectors & self.sectors) or bool(years and self.years and not years & self.years)
 
 
 def index_of_claims(library: Library) -> dict[str, dict[str, Any]]:
@@ -210,8 +230,10 @@ def index_of_claims(library: Library) -> dict[str, dict[str, Any]]:
         claim = library.claim(claim_id)
         spelled = [spelling for key, value in claim.scope.items() for spelling in library.spelled(key, value)]
         words = words_of(" ".join([claim_id.replace("-", " "), claim.statement, claim.printed or "", *claim.scope.values(), *spelled]))
-        named = read(library, claim.statement).things
-        index[claim_id] = {"words": sorted(words), "things": {kind: sorted(names) for kind, names in sorted(named.items())}}
+        reading = read(library, claim.statement)
+        years = sorted({*reading.years, *([int(claim.as_of[:4])] if claim.subject == "forecast" and claim.as_of else [])})
+        things = {kind: sorted(names) for kind, names in sorted(reading.things.items())}
+        index[claim_id] = {"words": sorted(words), "things": things, "sectors": sorted(sectors_of(library, reading)), "years": years}
     return index
 
 
@@ -227,7 +249,7 @@ def _words_of_claims(library: Library) -> tuple[dict[str, set[str]], dict[str, f
     needed: dict[str, Needed] = {}
     for claim_id, raw in library.raw("claims").items():
         own = frozenset(pair for pair in raw.get("scope", {}).items() if pair[1] in things[claim_id].get(pair[0], ()))
-        needed[claim_id] = Needed(own, raw.get("keys") or None)
+        needed[claim_id] = Needed(own, raw.get("keys") or None, frozenset(index[claim_id]["sectors"]), frozenset(index[claim_id]["years"]))
     holders = Counter(word for words in known.values() for word in words)
     return known, {word: math.log(1 + len(known) / count) for word, count in holders.items()}, things, needed
 
@@ -306,7 +328,9 @@ def things_of(unit: str) -> str:
     """
     if unit == "person":
         return "people"
-    return f"{unit}s" if re.fullmatch(r"[A-Za-z]*[A-Za-rt-z]", unit) else unit
+    if not re.fullmatch(r"[A-Za-z]*[A-Za-rt-z]", unit):
+        return unit
+    return f"{unit}{'es' if unit.endswith(('ch', 'sh', 'x')) else 's'}"
 
 
 def is_count(unit: str) -> bool:

@@ -304,7 +304,7 @@ def country_names() -> dict[str, dict[str, Any]]:
         names = [locale.territories[alpha2] for locale in locales if alpha2 in locale.territories]
         name = told.get("name") or (names[0] if names else zone)
         spellings = dict.fromkeys([*names, *told.get("aliases", ())])
-        countries[zone] = {"alpha2": alpha2, "name": name, "spellings": [spelling for spelling in spellings if spelling != name]}
+        countries[zone] = {"alpha2": alpha2, "name": name, "spellings": [spelling for spelling in spellings if spelling != name], "adjectives": list(told.get("adjectives", ()))}
     return countries
 
 

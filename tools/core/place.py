@@ -91,7 +91,7 @@ def find_place(library: Library, text: str, *, field: str = "region") -> Place:
 
     spellings = {**_zones(library), **places}
     found = get_close_matches(key, spellings, n=4, cutoff=0.6)
-    nearest = list(dict.fromkeys(_place_name(library, spellings[near]) for near in found))
+    nearest = list(dict.fromkeys(place_name(library, spellings[near]) for near in found))
     hint = f"Near it: {', '.join(nearest)}." if nearest else "Give a country, a US state, a Chinese region or a cloud region, or the carbon intensity itself."
     raise UnknownName(f"{text[:60]!r} is no place whose electricity is known here. {hint}", field=field, nearest=nearest)
 
@@ -100,10 +100,11 @@ def _zone(library: Library, zone: str) -> Place:
     return Place(zone, str(library.countries[zone]["name"]), zone, library.fact(electricity.intensity_fact_id(zone)), _water(library, zone, zone))
 
 
-def _place_name(library: Library, place_id: str) -> str:
+def place_name(library: Library, place_id: str) -> str:
+    """Return what a place is called."""
     if place_id in library.countries:
         return str(library.countries[place_id]["name"])
-    return library.named("places", place_id).name
+    return library.named("places", place_id).name if place_id in library.names("places") else place_id.replace("-", " ")
 
 
 def _water(library: Library, place_id: str, country: str | None, around: str | None = None) -> Fact | None:

@@ -18,6 +18,7 @@ from kilowhat.tools.core.arithmetic import longest_quantity
 from kilowhat.tools.core.errors import BadQuantity
 from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.reference import SCOPE_KINDS, Library, fold
+from kilowhat.tools.core.tongues import is_tongue
 from kilowhat.tools.core.units import Quantity, plain
 
 LONGEST_NAME = 12
@@ -38,6 +39,17 @@ _DOTS = Late(r"(?<![\d.])\d{1,3}(?:\.\d{3}){2,}(?![\d.])", needs=(".",))
 _MAGNITUDES = ((Late(r"(?<=\d)\s+(?:Millionen|millones|millions|Mio\.?)\s+(?:de\s+|d['’]\s*|of\s+)?", re.IGNORECASE, needs=("millio", "millones", "mio")), " million "),
                (Late(r"(?<=\d)\s+(?:Milliarden|milliards?|mil millones|Mrd\.?)\s+(?:de\s+|d['’]\s*)?", re.IGNORECASE, needs=("milliard", "mil millones", "mrd")), " billion "),
                (Late(r"(?<=\d)\s+(?:Tausend|mille|mil)\s+(?:de\s+|d['’]\s*)?", re.IGNORECASE, needs=("tausend", "mil")), " thousand "))  # fmt: skip
+_DENIES = re.compile(r"な[いくか]|ません|ず$|なし|しずく|たり")
+_HALF = Late(
+    r"(?:\bhalf an?|\b(?:un )?demi(?=[- ])-?|\bmedio|\b(?:ein(?:en)? )?halb(?:en|er|es)?)\s*(?=(?:litres?|liters?|litros?|gallons?|kilos?|kg|kWh|Wh|watt|Watt|Kilowatt|Gramm|grams?|grammes?|gramos?|tonnes?|Tonnen?|tonelada)\b)|半(?=升|公升|度|千瓦|公斤|吨|噸)",
+    re.IGNORECASE,
+    needs=("half a", "demi", "medio", "halb", "半"),
+)
+"""Half of a unit, in words."""
+_ONE_SIGN = re.compile(r"(?<![〇零一二三四五六七八九十百千万亿萬億两兩半])[一二两兩三四五六七八九](?=(?:公)?升|毫升|度[電电]|瓦[時时]|千瓦[時时]|公斤|公噸|[吨噸])")
+_TENTHS = re.compile(r"([一二两兩三四五六七八九])成(半)?(?![本为為功立长長果员員就交分])")
+"""Tenths, as Chinese tells shares: 三成 is 30 %."""
+_SIGNS = {sign: str(number) for number, signs in enumerate(("一", "二两兩", "三", "四", "五", "六", "七", "八", "九"), 1) for sign in signs}
 _VERSION = re.compile(r"\.\d")
 """What makes another name of a name: GPT-3.5 is no GPT-3."""
 _APART = {ord("("): ";", ord(")"): ";"} | dict.fromkeys((*range(0x3041, 0x30A0), ord("的"), ord("了")), " ")
@@ -115,6 +127,12 @@ def read(library: Library, text: str) -> Reading:
     return reading
 
 
+def sectors_of(library: Library, reading: Reading) -> frozenset[str]:
+    """Return the sectors that a text names: AI, data centres, bitcoin."""
+    told = (library.raw("topics")[topic].get("scope") or {} for topic in reading.topics)
+    return frozenset(scope["sector"] for scope in told if "sector" in scope)
+
+
 def _blank(text: str, start: int, end: int) -> str:
     return text[:start] + " " * (end - start) + text[end:]
 
@@ -122,10 +140,12 @@ def _blank(text: str, start: int, end: int) -> str:
 def uniform(text: str) -> str:
     """Return a text in one way of writing: compatibility form, decimal points, English magnitudes, gases behind their mass.
 
-    >>> uniform("5,4 Millionen Liter"), uniform("1.287.000 kWh"), uniform("552 tonnes of CO₂")
-    ('5.4 million Liter', '1287000 kWh', '552 tonnes CO2')
+    >>> uniform("5,4 Millionen Liter"), uniform("1.287.000 kWh"), uniform("552 tonnes of CO₂"), uniform("un demi-litre")
+    ('5.4 million Liter', '1287000 kWh', '552 tonnes CO2', '0.5 litre')
     """
-    normal = _DECIMAL_COMMA.sub(lambda match: match[0].replace(",", "."), plain(text))
+    normal = _HALF.sub("0.5 ", _DECIMAL_COMMA.sub(lambda match: match[0].replace(",", "."), plain(text)))
+    normal = _ONE_SIGN.sub(lambda match: _SIGNS[match[0]], normal)
+    normal = _TENTHS.sub(lambda match: f"{_SIGNS[match[1]]}{5 if match[2] else 0}%", normal)
     normal = _DOTS.sub(lambda match: match[0].replace(".", ""), normal)
     for pattern, magnitude in _MAGNITUDES:
         normal = pattern.sub(magnitude, normal)
@@ -147,6 +167,7 @@ def figures_in(text: str) -> Iterator[tuple[Quantity, int, int]]:
 def _names(library: Library, text: str, tokens: list[Token]) -> Iterator[tuple[int, int, set[tuple[str, str]]]]:
     """Yield the names of a text, the longest first at each place, each with all that it may stand for."""
     known, topics, position = _spellings(library), library.spellings("topics"), 0
+    adjectives = _adjectives(library)
     while position < len(tokens):
         for length in range(min(LONGEST_NAME, len(tokens) - position), 0, -1):
             stop = position + length
@@ -154,6 +175,10 @@ def _names(library: Library, text: str, tokens: list[Token]) -> Iterator[tuple[i
             if meanings and _stands_alone(text, tokens, position, stop):
                 written = text[tokens[position].start : tokens[stop - 1].end]
                 meant = {(key, name) for key, name, code in meanings if not code or (length == 1 and _as_code(written) and tokens[position].text not in topics)}
+                if length == 1 and tokens[position].text in topics and text[: tokens[position].start].endswith("to "):
+                    meant = set()
+                if not meant - adjectives.get(fold(written), set()) and is_tongue(text, tokens[position].start, tokens[stop - 1].end):
+                    meant = set()
                 if meant:
                     yield position, stop, meant
                     position = stop - 1
@@ -195,13 +220,25 @@ def _spellings(library: Library) -> Mapping[str, list[tuple[str, str, bool]]]:
                 if key == "comparator" and name in places:
                     known[spelling].append(("place", places[name], False))
     for zone, told in library.countries.items():
-        for spelling in (zone, told["alpha2"], told["name"], *told["spellings"]):
+        for spelling in (zone, told["alpha2"], told["name"], *told["spellings"], *told["adjectives"]):
             if spelling and not (spelling in (zone, told["alpha2"]) and spelling in ("AI", "IA", "KI", "IT")):
                 entry = ("place", zone, len(spelling) <= 3 and spelling.isascii())
                 listed = known.setdefault(fold(spelling), [])
                 if entry not in listed:
                     listed.append(entry)
     return known
+
+
+@lru_cache(maxsize=4)
+def _adjectives(library: Library) -> Mapping[str, set[tuple[str, str]]]:
+    """Return the places that words name which are languages too: Irish, japonais; Suisse is a name besides."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for zone, told in library.countries.items():
+        names = {fold(name) for name in (told["name"], *told["spellings"])}
+        for spelling in told["adjectives"]:
+            if fold(spelling) not in names:
+                found.setdefault(fold(spelling), set()).add(("place", zone))
+    return found
 
 
 def _answering(library: Library, place: str) -> str | None:
@@ -228,10 +265,15 @@ def _topics(library: Library, reading: Reading, tokens: list[Token]) -> None:
             word = tokens[position].text
             inside = {topic for spelling, topic in starts if word.startswith(spelling) or (len(spelling) >= SHORTEST_PART and spelling in word)} if len(word) > SHORTEST_START else set()
             reading.topics |= inside
-            if not inside and not (word.isdigit() and len(word) == 1):
+            if not inside and not (word.isdigit() and len(word) == 1) and not _says_nothing(word):
                 reading.rest.append(word)
         position += 1
     reading.topics.discard(FILLER)
+
+
+def _says_nothing(word: str) -> bool:
+    """Return whether a word is an ending or a particle of Japanese, written without a character of its own; one that denies says something."""
+    return all("\u3041" <= sign <= "\u309f" for sign in word) and not _DENIES.search(word)
 
 
 @lru_cache(maxsize=4)

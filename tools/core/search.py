@@ -17,7 +17,9 @@ from functools import lru_cache
 from heapq import nlargest
 from typing import Any
 
+from kilowhat.tools.core.claims import related_facts
 from kilowhat.tools.core.errors import KilowhatError
+from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.reading import Reading, read
 from kilowhat.tools.core.reference import SCOPE_KINDS, Claim, Fact, Library, words_of
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, NUMBER, POWER, TIME, VOLUME, Dimension, combine, parse_unit
@@ -42,6 +44,8 @@ LOOKED_AT = 120
 """Records that are weighed in full."""
 ENOUGH = 0.55
 """What a record must share with a text, as a share of what the best one does."""
+MAY_BE = 0.25
+"""The same where claims alone are looked for, of which few hold all that a text names."""
 WIDEST, NARROWEST = 0.01, 0.0008
 """How far a record's figure may lie from one that is told, whatever its digits."""
 _THINGS = frozenset(SCOPE_KINDS) - {"provider"}
@@ -109,14 +113,15 @@ class Index:
         for key, size in _figures_of(raw):
             if size > 0:
                 self.by_figure.setdefault((key, _bucket(size)), []).append((number, size))
-        words = words_of(" ".join([record_id.replace("-", " "), raw["statement"], raw.get("printed") or "", " ".join(scope.values()).replace("-", " ")])) | source_words
+        keys = [key.removeprefix("=") for group in raw.get("keys") or () for key in group if ":" not in key]
+        words = words_of(" ".join([record_id.replace("-", " "), raw["statement"], raw.get("printed") or "", " ".join(scope.values()).replace("-", " "), *keys])) | source_words
         for word in words:
             self.by_word.setdefault(word, []).append(number)
 
     def _dimensions(self, subjects: Iterable[str]) -> set[Dimension | None]:
         return {self.records[number].dimension for subject in subjects for number in self.by_subject.get(subject, ())}
 
-    def find(self, reading: Reading, *, subject: str | None = None) -> list[Hit]:
+    def find(self, reading: Reading, *, subject: str | None = None, claims: bool = False) -> list[Hit]:
         """Return the records that fit what a text names, the best first."""
         shared: dict[int, float] = {}
         self._by_names(reading, shared)
@@ -128,6 +133,8 @@ class Index:
         if subject is not None:
             kept = set(self.by_subject.get(subject, ()))
             shared = {number: size for number, size in shared.items() if number in kept}
+        if claims:
+            shared = {number: size for number, size in shared.items() if self.records[number].claim}
         best = nlargest(LOOKED_AT, shared, key=lambda number: shared[number] - self.unasked[number])
         named = frozenset(("place" if key == "within" else key, name) for span in reading.spans for key, name in span) | frozenset(self._scopes(reading))
         words, measured = frozenset(words_of(reading.text)), any(topic in self.measuring for topic in reading.topics) or bool(reading.figures)
@@ -140,7 +147,7 @@ class Index:
             told = shared[number] + (YEAR if record.year in reading.years else 0.0)
             hits.append((score, told, -number, number))
         hits.sort(reverse=True)
-        enough = ENOUGH * max((told for _, told, _, _ in hits), default=0.0)
+        enough = (MAY_BE if claims else ENOUGH) * max((told for _, told, _, _ in hits), default=0.0)
         exact = max((figures.get(number, 0.0) for _, _, _, number in hits), default=0.0)
         return [Hit(self.records[number], told, score) for score, told, _, number in hits if told >= enough or (exact and figures.get(number, 0.0) >= exact)]
 
@@ -255,8 +262,37 @@ def search(library: Library, query: str, *, subject: str | None = None, limit: i
     >>> [record.id for record in search(Library.load(), "BLOOM 24.7 tonnes", limit=1)]
     ['bloom-176b-training-emissions']
     """
-    hits = index_of(library).find(read(library, query), subject=subject)[:limit]
-    return [library.claim(hit.told.id) if hit.told.claim else library.fact(hit.told.id) for hit in hits]
+    index, reading = index_of(library), read(library, _FOR_CLAIMS.sub(" ", query))
+    if _FOR_CLAIMS.search(query):
+        named = reading.spans or reading.topics or reading.figures or reading.rest
+        hits = [hit.told.id for hit in index.find(reading, claims=True)] if named else list(library.claims)
+        return [library.claim(claim_id) for claim_id in hits[:limit]]
+    if subject is None and not reading.figures and (repeated := _repeated(index, query)):
+        behind = {fact.id: fact for claim_id in repeated for fact in related_facts(library, library.claim(claim_id))}
+        records: list[Fact | Claim] = [*list(behind.values())[: max(0, limit - len(repeated))]]
+        return [*records, *map(library.claim, repeated)][:limit]
+    found = index.find(reading, subject=subject)[:limit]
+    return [library.claim(hit.told.id) if hit.told.claim else library.fact(hit.told.id) for hit in found]
+
+
+_FOR_CLAIMS = Late(
+    r"\b(?:claims?|myths?|rumou?rs?|Behauptung(?:en)?|Mythos|Mythen|affirmations?|mythes?|rumeurs?|afirmaci(?:ón|ones)|mitos?|bulos?)\b|说法|說法|谣言|謠言|传言|傳言|传闻|傳聞|主張|うわさ|噂",
+    re.IGNORECASE,
+)
+"""What asks for claims of the press, and for no facts."""
+FEW = 3
+"""The most claims that words alone are taken for."""
+
+
+def _repeated(index: Index, query: str) -> list[str]:
+    """Return the claims that hold all the words of a text, where no fact does: five cars."""
+    words = words_of(query)
+    if len(words) < 2:
+        return []
+    held = [set(index.by_word.get(word, ())) for word in words]
+    both = set.intersection(*held)
+    claims = [index.records[number].id for number in sorted(both) if index.records[number].claim]
+    return claims if claims and len(claims) == len(both) and len(claims) <= FEW else []
 
 
 @lru_cache(maxsize=1024)

@@ -81,6 +81,7 @@ def _symbols() -> dict[str, tuple[float, Dimension]]:
         add(scale / 3.6e6, ENERGY, f"{prefix}焦耳", f"{prefix}焦")
         add(scale * 1e-3, MASS, f"{prefix}克")
         add(scale, VOLUME, f"{prefix}升")
+    add(1.0, VOLUME, "公升")
     for prefix, scale in {"キロ": 1e3, "メガ": 1e6, "ギガ": 1e9, "テラ": 1e12, "": 1.0, "ミリ": 1e-3}.items():
         add(scale * 1e-3, ENERGY, f"{prefix}ワット時")
         add(scale * 1e-3, POWER, f"{prefix}ワット")
@@ -95,6 +96,7 @@ def _symbols() -> dict[str, tuple[float, Dimension]]:
     add(1e6, MASS, "kt", "kiloton", "kilotonne", "千吨", "千噸")
     add(1e9, MASS, "Mt", "megaton", "megatonne")
     add(1e12, MASS, "Gt", "gigaton", "gigatonne")
+    add(1e-3, MASS, "公克")
     add(1.0, MASS, "公斤", "千克", "kilo")
     add(0.5, MASS, "斤")
     add(0.45359237, MASS, "lb", "lbs", "pound", "磅")
@@ -129,7 +131,7 @@ COUNT_NOUNS = (
     "inference", "image", "video", "clip", "frame", "request", "query", "prompt", "message", "token", "word", "page", "sample", "document", "text",
     "parameter", "user", "home", "household", "person", "people", "capita", "passenger", "employee", "customer", "GPU", "TPU", "chip", "accelerator", "server", "device",
     "rack", "board", "node", "machine", "model", "item", "unit", "run", "task", "step", "charge", "tree", "flight", "car", "vehicle", "search", "session",
-    "response", "answer", "question", "reply", "batch", "core", "pixel", "pair", "experiment", "action", "call", "conversation", "bottle", "pool", "American",
+    "response", "answer", "question", "reply", "batch", "core", "pixel", "pair", "experiment", "action", "call", "conversation", "bottle", "drop", "pool", "American",
     "个", "個", "家庭", "个家庭", "個家庭", "户", "戶", "人", "个人", "個人", "次", "张", "張", "台", "臺", "颗", "顆", "颗芯片", "枚", "块", "塊", "字", "单词", "單詞", "个单词", "個單詞",
     "用户", "用戶", "個用戶", "个用户", "请求", "請求", "个请求", "個請求", "模型", "个模型", "個模型", "棵", "棵树", "棵樹", "頁", "页", "个参数", "個參數", "参数", "參數", "台服务器",
 )  # fmt: skip
