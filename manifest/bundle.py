@@ -130,9 +130,21 @@ def packed(source: Path) -> Iterator[tuple[str, bytes]]:
     yield "manifest.json", (json.dumps(bundle_manifest(), ensure_ascii=False, indent=2) + "\n").encode()
     yield "pyproject.toml", project_toml(packages).encode()
     yield "README.md", (str(metadata("kilowhat").json["description"]).strip() + "\n").encode()
-    yield "LICENSE", (distribution("kilowhat").read_text("licenses/LICENSE") or "").encode()
+    yield "LICENSE", _licence()
     for name, file in named.items():
         yield name, file.read_bytes()
+
+
+def _licence() -> bytes:
+    """Return the licence that was installed with the package, wherever its installer keeps it.
+
+    Raises:
+        FileNotFoundError: where it kept none.
+    """
+    for file in distribution("kilowhat").files or ():
+        if file.name == "LICENSE" and Path(file.locate()).is_file():
+            return file.read_binary()
+    raise FileNotFoundError("the installed package holds no LICENSE")
 
 
 def pack(bundle: Path, source: Path) -> None:

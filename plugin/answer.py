@@ -386,7 +386,8 @@ def _claim(lines: Lines, answering: Answering, verdict: Verdict) -> None:
         lines.add(words.say("verdict", "plain", verdict=said))
     if stated is not None:
         value = _value(stated, answering)
-        bound = words.say("bound", (verdict.claimed or " ")[:1], value=value)
+        sign = verdict.claimed[:1] if verdict.claimed and verdict.claimed[0] in "<>" else ""
+        bound = words.say("bound", f"{'1' if stated.unit == 'times' and stated.value == 1 else ''}{sign}", value=value)
         lines.add(words.say("claimed", value=bound or value, range=_range(stated, answering, brief=True)))
     elif verdict.claimed and words.language == "en" and verdict.claimed.isascii():
         lines.add(words.say("claimed", value=plain_text(verdict.claimed, 120), range=""))
@@ -608,7 +609,7 @@ def value_of(result: Result, words: Wording, *, asked: bool = False) -> str:
         return thing or f"{words.number(result.value, digits, words=True)} {english_thing(kind, result.value) or plain_text(words.unit(result.unit, of=result.value))}".strip()
     if quantity.dimension == NUMBER:
         number = words.number(result.value, _digits(result), words=True)
-        key = "percent" if result.unit in ("percent", "%") else "times" if result.unit == "ratio" and result.quantity == "ratio" and result.label != "the result" else None
+        key = "percent" if result.unit in ("percent", "%") else "times" if result.unit in ("ratio", "times") and result.quantity == "ratio" and result.label != "the result" else None
         return words.say(key, plural_of=result.value, value=number) if key else f"{number} {words.unit(result.unit, of=result.value)}".strip()
     return words.amount(quantity, asked=asked)
 

@@ -42,9 +42,9 @@ from kilowhat.tools.core.reference import Claim, Fact, Library
 from kilowhat.tools.core.slips import find_slip, find_slip_of_kind
 from kilowhat.tools.core.stated import AS_GOOD, MOSTLY_TRUE, TRUE, Judged, judge_beside_facts
 from kilowhat.tools.core.tool import Arguments, Tool
-from kilowhat.tools.core.units import EMISSIONS, MASS, NUMBER, VOLUME, Dimension, Quantity, format_number, format_quantity, name_dimension
+from kilowhat.tools.core.units import EMISSIONS, MASS, NUMBER, VOLUME, Dimension, Quantity, format_number, format_quantity, name_dimension, parse_unit
 
-_PERIOD = re.compile(r"hour|day|month|week|year|(?<![a-zA-Z])(?:h|d|yr|mo)\b", re.IGNORECASE)
+_PERIOD = re.compile(r"(?<![a-z_])(?:hour|day|month|week|year|(?:h|d|yr|mo)\b)", re.IGNORECASE)
 _BOUND = re.compile(r"\s*(?P<sign>[<>])=?\s*(?=\S)")
 
 WATER_BOUNDARIES = 10.0
@@ -143,12 +143,15 @@ def _nearer_fact(arguments: Input, library: Library, claim: Claim) -> Judged | N
 def _from_fact(derivation: Derivation, judged: Judged) -> str:
     """Add a published figure and the stated one beside it; return what to say of them."""
     fact, figure, stated = judged.beside.fact, judged.beside.figure, judged.stated
+    if stated.dimension == MASS and parse_unit(fact.unit).dimension == EMISSIONS:
+        figure, stated = _as_gas(figure), _as_gas(stated)
+    kind = fact.subject if fact.subject == "pue" else _kind(figure)
     derivation.cite(fact)
     derivation.inputs["published"] = Entry(name="published", value=figure.value, low=figure.low, high=figure.high, unit=figure.unit or "ratio", origin="fact", fact_id=fact.id)
     interval = "published range" if fact.low is not None else "as published"
-    derivation.result("published", _kind(figure), fact.statement.rstrip("."), boundary=fact.scope.get("boundary"), as_of=fact.as_of, interval=interval, unit=_things(figure))
+    derivation.result("published", kind, fact.statement.rstrip("."), boundary=fact.scope.get("boundary"), as_of=fact.as_of, interval=interval, unit=_things(figure))
     derivation.quantity("stated", stated, stated.unit or "ratio")
-    derivation.result("stated", _kind(stated), "as stated", interval="as stated", unit=_things(stated))
+    derivation.result("stated", kind if kind == "pue" else _kind(stated), "as stated", interval="as stated", unit=_things(stated))
     if judged.factor is not None and stated.unit == figure.unit:
         derivation.step(Formula("factor", "stated / published" if stated.value >= figure.value else "published / stated", "ratio"))
         if judged.factor > TRUE:

@@ -20,6 +20,7 @@ from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME
 
 _SECTORS = {"about.datacentre", "about.ai_datacentre"}
+_SIGNS = {"mod.more": "> ", "mod.less": "< ", "mod.same": ""}
 _ASKING = {"ask.what", "ask.how_many"}
 Planner = Callable[[Slots, str, str], Plan]
 _QUANTITIES = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water"}
@@ -63,14 +64,14 @@ def _repeats(slots: Slots, text: str) -> bool:
 
 
 def _of_sides(slots: Slots, sides: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield a ratio that is stated of two things, or that the first is more or less than the second."""
+    """Yield a ratio that is stated of two things, or that the first is more or less than the second, or as much."""
     if len(sides) != 2 or slots.amounts:
         return
     first, second = sides
     if slots.times is not None:
         yield {"stated": f"{slots.bound or ''}{slots.times:g} times", "recompute": f"({first}) / ({second})"}
-    elif (sign := {"mod.more": ">", "mod.less": "<"}.get(next(iter(slots.senses & {"mod.more", "mod.less"}), ""))) is not None:
-        yield {"stated": f"{sign} 1 times", "recompute": f"({first}) / ({second})"}
+    elif len(signs := slots.senses & _SIGNS.keys()) == 1:
+        yield {"stated": f"{_SIGNS[min(signs)]}1 times", "recompute": f"({first}) / ({second})"}
 
 
 def _states(slots: Slots, text: str) -> bool:
@@ -97,11 +98,12 @@ def _tries(slots: Slots, language: str, text: str, planner: Planner) -> Iterator
         yield from _in_own_words(slots)
     yield from _of_percent(slots)
     yield from _of_power(slots)
-    if not slots.things and not slots.power_w and "noun.request" in slots.senses:
+    if not slots.things and not slots.power_w and ("noun.request" in slots.senses or slots.energy_wh_each is not None):
         slots = replace(slots, named={**slots.named, "service": ("ai-chatbot",)})
+        yield from _in_own_words(slots)
     yield from _of_a_figure(slots)
     told = slots.things or slots.power_w or len({dimension for _, dimension in slots.amounts}) > 1
-    bare = replace(slots, counts={kind: number for kind, number in slots.counts.items() if number}, times=None, senses=slots.senses - _CLAIMING, wanted=None, unit=None, bound=None)
+    bare = replace(slots, counts={kind: number for kind, number in slots.counts.items() if number and kind != "bare"}, times=None, senses=slots.senses - _CLAIMING, wanted=None, unit=None, bound=None)
     alone = replace(bare, named=_without(bare.named, "comparator"), counts=_without(bare.counts, "comparator")) if slots.things else bare
     energy, emissions = slots.amount(ENERGY), slots.amount(EMISSIONS)
     if slots.intensities_g and energy is not None and emissions is not None:
@@ -162,7 +164,7 @@ def _stated(slots: Slots) -> tuple[tuple[str, Any], ...]:
 
 
 def _adds_up(slots: Slots) -> dict[str, Any] | None:
-    """Return the check of a total against what is told for each and how many, where a question tells all three."""
+    """Return the check of a total against what is told for each and how many, or for how long, where a question tells all of it."""
     count = max(slots.counts.values(), default=0.0)
     for name, unit, dimension in _EACH:
         each, total = getattr(slots, name), slots.amount(dimension)
@@ -170,6 +172,8 @@ def _adds_up(slots: Slots) -> dict[str, Any] | None:
             total = f"{slots.power_w[0] * PERIOD_HOURS[slots.rate] / 1000!r} kWh"
         if each is not None and total is not None and count > 1:
             return {"stated": total, "recompute": f"{count!r} * {each!r} {unit}"}
+    if slots.power_w and slots.hours and count > 1 and (total := slots.amount(ENERGY)) is not None:
+        return {"stated": total, "recompute": f"{count!r} * {slots.power_w[0]!r} W * {slots.hours!r} h"}
     return None
 
 
@@ -183,8 +187,8 @@ def _of_percent(slots: Slots) -> Iterator[dict[str, Any]]:
         yield {"stated": stated, "recompute": figure}
     places = slots.named.get("place", ())
     if len(places) == 2 and slots.senses & {"ask.save", "mod.less"}:
-        before, after = (as_ref(Call("convert_energy_to_emissions", {"energy": "1 kWh", "region": place})) for place in places)
-        yield {"stated": stated, "recompute": f"1 - {after}#emissions / {before}#emissions"}
+        one, other = (as_ref(Call("convert_energy_to_emissions", {"energy": "1 kWh", "region": place})) for place in (places if "ask.save" in slots.senses else places[::-1]))
+        yield from ({"stated": stated, "recompute": f"1 - {after}#emissions / {before}#emissions"} for before, after in ((one, other), (other, one)))
 
 
 def _of_a_figure(slots: Slots) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from kilowhat.plugin.understanding.counting import SENTENCE_END
 from kilowhat.plugin.understanding.mention import Mention
+from kilowhat.plugin.understanding.timing import PERIOD_HOURS
 from kilowhat.tools import Library
 from kilowhat.tools.core.units import Quantity
 
@@ -20,6 +21,9 @@ USUAL_FLIGHT, FLIGHT_BY_LENGTH = "flight-ny-sf", "flight-km"
 
 MOST_BETWEEN_ENDS, MOST_TO_END = 12, 30
 """Characters between the two ends of a flight, and between the word for it and its one end."""
+
+MOST_BEFORE_A_THING = 4
+"""Characters between a period and the everyday thing that it is told of: an hour of television."""
 
 
 def everyday(text: str, mentions: Sequence[Mention]) -> list[Mention]:
@@ -99,7 +103,15 @@ def _flight_between(start: str, end: str, *, there_and_back: bool) -> str | None
     return next((name for name, told in sorted(flights, key=lambda flight: bool(flight[1].get("return")) != there_and_back)), None)
 
 
-def count_everyday(comparators: Sequence[str], counts: dict[str, float], told: dict[str, Any], *, alone: bool) -> None:
+def hours_beside(mentions: Sequence[Mention]) -> float | None:
+    """Return the hours of a period that is told right before an everyday thing and is no rate: an hour of microwave; or None."""
+    for period, thing in pairwise(mentions):
+        if period.senses[:1] in (("per.hour",), ("per.minute",)) and "comparator" in thing.names and thing.start - period.end <= MOST_BEFORE_A_THING:
+            return PERIOD_HOURS[period.senses[0].removeprefix("per.")]
+    return None
+
+
+def count_everyday(comparators: Sequence[str], counts: dict[str, float], told: dict[str, Any], *, alone: bool, beside: float | None) -> None:
     """Count an everyday thing that is measured by a distance or a time: 10 km by car, nine seconds of television.
 
     Args:
@@ -107,12 +119,13 @@ def count_everyday(comparators: Sequence[str], counts: dict[str, float], told: d
         counts: What is counted.
         told: The slots so far, with the distance and the hours.
         alone: Whether no device runs for the time that is told.
+        beside: The hours of a period right before the thing.
     """
-    distance_km, hours = told.pop("distance_km", None), told.get("hours")
+    distance_km, hours = told.pop("distance_km", None), told.get("hours") or beside
     for thing in comparators:
         measured = Library.load().named("comparators", thing).get("measure")
         if distance_km is not None and measured in ("km", "miles"):
             counts.setdefault("comparator", Quantity(distance_km, "km").to(measured).value)
         elif hours is not None and alone and measured in ("hours", "minutes") and "comparator" not in counts:
             counts["comparator"] = Quantity(hours, "h").to(measured).value
-            told["hours"] = None
+            told |= {"hours": None} if told.get("hours") else {"span_hours": None, "rate": None}

@@ -23,6 +23,8 @@ _HALF_A = Late(
 _ONE_AND_A_HALF = Late(r"\b(?:an?|one)\s+(hour|day|week|month|year)\s+and\s+a\s+half\b", re.IGNORECASE, needs=("and a half",))
 _MILLIONS = Late(r"(?<=\d)\s?M(?![\w²³])", needs=("m",))
 _GROUP = 3
+_SIZE = re.compile(r"[bB]\b")
+"""What makes of a number the size of a model: Llama 3 405B is no 3405."""
 
 
 _HYPHENED = Late(r"(?<=\d)-(?=(?:hundred|thousand|million|billion|trillion)\b)|(?<=(?:million|billion))-(?=parameter|token)", re.IGNORECASE, needs=("-",))
@@ -162,7 +164,7 @@ def plain_words(text: str, after_digits: Mapping[str, str]) -> str:
 def _grouped(match: re.Match[str], decimal: str) -> str:
     mark, groups = match["mark"], len(re.findall(r"\D", match["whole"]))
     ambiguous = groups == 1 and mark in ".,"
-    if ambiguous and mark == decimal:
+    if (ambiguous and mark == decimal) or (mark == " " and _SIZE.match(match.string, match.end())):
         return match[0]
     return re.sub(r"\D", "", match["whole"]) + (match["rest"] or "").replace(",", ".")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kilowhat.plugin.understanding.counting import REACH, SENTENCE_END, class_of, count, meant
-from kilowhat.plugin.understanding.everyday import count_everyday
+from kilowhat.plugin.understanding.everyday import count_everyday, hours_beside
 from kilowhat.plugin.understanding.measures import bound, measure, share_units
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.timing import read_times, scheduled, working_days
@@ -157,7 +157,7 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
         told["wanted"] = "power"
     share_units(told, counts, senses)
     told.pop("intensity_scale", None)
-    count_everyday(named.get("comparator", []), counts, told, alone="hardware" not in named and not told.get("power_w"))
+    count_everyday(named.get("comparator", []), counts, told, alone="hardware" not in named and not told.get("power_w"), beside=hours_beside(mentions))
     if (load := next((sense for sense in senses if sense.startswith("load.")), None)) is not None and load != "load.1":
         told.setdefault("utilisation", float(load.removeprefix("load.")))
     if "run" in named and _is_no_training(named, senses, told):

@@ -52,10 +52,10 @@ EXPRESSION = (
     "'500000 kWh / 200 million', '1.5 million * 6.5 to 10.2 kW * 8760 h'; min, max and sqrt; a range is written with 'to'"
 )
 
-_DIGITS = r"(?:\d{1,3}(?:[,\u2009\u202f ]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d{1,3}(?!\d))?"
+_DIGITS = r"(?:\d{1,3}(?:(?:,\d{3})+(?!\d)|(?:[\u2009\u202f ]\d{3})+(?!\d|[bB]\b))(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d{1,3}(?!\d))?"
 _NUMBER = re.compile(rf"\$?\s*(?:10\s*(?:\^|\*\*)\s*[-−]?\d{{1,3}}(?!\d)(?!\s*(?:\^|\*\*))|{_DIGITS})", re.IGNORECASE)
 _BEHIND_NUMBER = re.compile(
-    rf"\s*(?:(?:\bto\b|\bbis\b|[–—~至到])\s*{_DIGITS}|(?<=per )[\d,]+(?:\.\d+)?|%|(?<=W)\*h\b|[/·⋅]\s*[^\W\d_][\w²³]*|(?![x]\s*(?:[\d(.]|fact:))[^\W\d_][\w²³'’]*(?:[-·⋅][^\W\d_][\w²³]*)*)",
+    rf"\s*(?:(?:\bto\b|\bbis\b|[–—~至到])\s*{_DIGITS}|(?<=per )[\d,]+(?:\.\d+)?|%|(?<=W)\*h\b|[/·⋅]\s*[^\W\d_][\w²³]*|(?![x]\s*(?:[\d(.]|fact:))[^\W\d_](?:[\w²³]|['’](?=\w))*(?:[-·⋅][^\W\d_][\w²³]*)*)",
     re.IGNORECASE,
 )
 """What may follow a number and still belong to it: the other end of a range, a magnitude, words and parts of a unit."""

@@ -69,7 +69,7 @@ def find_claims(library: Library, text: str) -> tuple[list[Claim], list[Claim]]:
     """
     reading = read(library, text)
     named, sectors = reading.things, sectors_of(library, reading)
-    figures = _figures_in(text) + reading.figures
+    figures = _figures_told(text, reading)
     words = {word for word in words_of(text) if not word[:1].isdigit()}
     known, rarity, things_of, needed = _words_of_claims(library)
     reachable = sum(rarity.get(word, 0.0) for word in words) or 1.0
@@ -105,8 +105,7 @@ def find_claims(library: Library, text: str) -> tuple[list[Claim], list[Claim]]:
 
 def figure_apart(claim: Claim, text: str, reading: Reading | None = None) -> float:
     """Return how far the nearest figure of a text lies from one that a claim states, as a logarithm; 0 where the claim states none."""
-    figures = _figures_in(text) + (reading.figures if reading else [])
-    return _figures_shared(claim, figures)[1]
+    return _figures_shared(claim, _figures_told(text, reading))[1]
 
 
 def _meant(reading: Reading) -> set[tuple[str, str]]:
@@ -178,6 +177,13 @@ _TIMES = Late(r"(\d)[\s-]*(?:(?:mal|fach|veces|fois|x)\b|倍)", re.IGNORECASE, n
 """A ratio as other languages write it."""
 
 
+def _figures_told(text: str, reading: Reading | None) -> list[Quantity]:
+    """Return the figures of a text; a number that has a unit in one place has it in all."""
+    figures = _figures_in(text) + (reading.figures if reading else [])
+    with_unit = {figure.value for figure in figures if figure.unit}
+    return [figure for figure in figures if figure.unit or figure.value not in with_unit]
+
+
 def _figures_in(text: str) -> list[Quantity]:
     """Return the quantities of a text, with numbers in words as digits, and each also without the period it is told for."""
     digits = _SPELLED.sub(lambda match: str(_WORDS_AS_DIGITS[match[0].casefold()]), text)
@@ -206,7 +212,7 @@ def _apart(figure: Quantity, told: Quantity) -> float | None:
     here, there = parse_unit(figure.unit), parse_unit(told.unit)
     if here.dimension != there.dimension and {here.dimension, there.dimension} != {MASS, EMISSIONS}:
         return None
-    return abs(math.log(figure.value * here.factor / (told.value * there.factor)))
+    return abs(math.log(figure.value) + math.log(here.factor) - math.log(told.value) - math.log(there.factor))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ SHORTEST_START, SHORTEST_PART = 5, 6
 
 _TOKEN = re.compile(r"[\u3400-\u9fff]|[\u3041-\u309f]+|[\u30a0-\u30ff]+|\d+|[^\W\d_\u3041-\u30ff\u3400-\u9fff]+")
 _CODES_IN_SMALL_LETTERS = frozenset({"us", "uk", "eu", "usa", "uae"})
-_NUMBER = re.compile(r"(?<![\w.,])(?:(?<![\d.,])\d{1,3}(?:[,\u2009\u202f ]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)|(?<=[\u3041-\u9fff])\d+(?:,\d{3})*(?:\.\d+)?")
+_NUMBER = re.compile(r"(?<![\w.,])(?:(?<![\d.,])\d{1,3}(?:(?:,\d{3})+(?!\d)|(?:[\u2009\u202f ]\d{3})+(?!\d|[bB]\b))(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)|(?<=[\u3041-\u9fff])\d+(?:,\d{3})*(?:\.\d+)?")
 _YEAR = re.compile(r"(?<![\d.,])(?:19[5-9]\d|20[0-5]\d)(?![\d.,]*\d)")
 _MEASURED = re.compile(r"\s*(?:[kMGT]?W|[kMGT]?J\b|[Mk]?t\b|tonn|kg|g\b|m?L\b|l\b|%|[x×*]|million|billion|[万萬亿億度吨噸升瓦])")
 """What makes a figure of a number that looks like a year, though it may be a year all the same: data centres 2024 TWh."""

@@ -107,6 +107,7 @@ def _symbols() -> dict[str, tuple[float, Dimension]]:
     add(1e-2, VOLUME, "cl", "cL")
     add(3.785411784, VOLUME, "gallon", "gal", "US gallon", "加仑", "加侖", "galón")
     add(0.0295735295625, VOLUME, "fl oz", "fluid ounce")
+    add(5e-5, VOLUME, "drop", "Tropfen", "goutte", "gota", "滴")
     add(1e-3, LENGTH, "米", "公尺")
     add(1.0, LENGTH, "公里", "千米", "キロ")
     add(1.609344, LENGTH, "mile", "mi", "英里")
@@ -131,7 +132,7 @@ COUNT_NOUNS = (
     "inference", "image", "video", "clip", "frame", "request", "query", "prompt", "message", "token", "word", "page", "sample", "document", "text",
     "parameter", "user", "home", "household", "person", "people", "capita", "passenger", "employee", "customer", "GPU", "TPU", "chip", "accelerator", "server", "device",
     "rack", "board", "node", "machine", "model", "item", "unit", "run", "task", "step", "charge", "tree", "flight", "car", "vehicle", "search", "session",
-    "response", "answer", "question", "reply", "batch", "core", "pixel", "pair", "experiment", "action", "call", "conversation", "bottle", "drop", "pool", "American",
+    "response", "answer", "question", "reply", "batch", "core", "pixel", "pair", "experiment", "action", "call", "conversation", "bottle", "pool", "American",
     "个", "個", "家庭", "个家庭", "個家庭", "户", "戶", "人", "个人", "個人", "次", "张", "張", "台", "臺", "颗", "顆", "颗芯片", "枚", "块", "塊", "字", "单词", "單詞", "个单词", "個單詞",
     "用户", "用戶", "個用戶", "个用户", "请求", "請求", "个请求", "個請求", "模型", "个模型", "個模型", "棵", "棵树", "棵樹", "頁", "页", "个参数", "個參數", "参数", "參數", "台服务器",
 )  # fmt: skip
