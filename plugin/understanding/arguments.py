@@ -70,7 +70,7 @@ def _periods(slots: Slots) -> float:
 def _devices(slots: Slots, tool: Tool) -> Filled:
     if slots.device_hours is not None:
         return 1.0, ("device hours",)
-    if slots.power_w and "ask.sum" in slots.senses:
+    if slots.power_w and "ask.sum" in slots.senses and "each" not in slots.senses:
         return 1.0, ("sum",)
     if slots.power_w and "noun.server" in slots.senses and "hardware" in slots.named and "server" not in slots.counts and "each" not in slots.senses and not _is_server(slots):
         return 1.0, ("count device",)

@@ -13,11 +13,12 @@ from kilowhat.plugin.understanding.plan import Call, Plan, as_ref
 from kilowhat.plugin.understanding.published import measured_by
 from kilowhat.plugin.understanding.slots import THINGS, Slots
 from kilowhat.tools.core.reference import fold
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME, parse_quantity
 
 Planner = Callable[[Slots, str, str], Plan]
 _OF = {"task": ("task", "model"), "request": ("service", "llm", "model"), "run": ("run",)}
 _EACH = {"energy": ("energy_wh_each", "Wh"), "emissions": ("emissions_g_each", "g CO2e"), "water": ("water_ml_each", "mL")}
+_BASE = {"energy": "kWh", "emissions": "kg CO2e", "water": "L"}
 _ONE = {"task": "task", "request": "request", "run": "bare"}
 
 
@@ -45,6 +46,8 @@ def how_many(slots: Slots, language: str, text: str, planner: Planner) -> Plan |
 def _of_the_told(slots: Slots, language: str, text: str, planner: Planner) -> Plan | None:
     """Return the plan that divides the result of a thing by an amount that the question tells for each everyday thing: a home that uses 3,700 kWh a year."""
     quantity = next((told for told, dimension in (("emissions", EMISSIONS), ("water", VOLUME), ("energy", ENERGY)) if slots.amount(dimension)), None)
+    if slots.asked in ("comparator", "user") and quantity is not None and "shape.claim" not in slots.senses and (expression := _both_told(slots, quantity)) is not None:
+        return Plan("answered", language, (Call("calculate", {"expression": expression}),), quantity="ratio")
     if slots.asked != "comparator" or quantity is None or len(slots.amounts) != 1 or not slots.things or "shape.claim" in slots.senses or slots.roles:
         return None
     rest = replace(
@@ -54,6 +57,17 @@ def _of_the_told(slots: Slots, language: str, text: str, planner: Planner) -> Pl
     if whole.outcome != "answered" or whole.calls[0].tool == "look_up_references":
         return None
     return Plan("answered", language, (Call("calculate", {"expression": f"{as_ref(whole.calls[0])}#{quantity} / ({slots.amounts[0][0]})"}),), quantity="ratio")
+
+
+def _both_told(slots: Slots, quantity: str) -> str | None:
+    """Return the expression that divides an amount by what the question tells for each, or None where it tells not both: 12.3 GWh, at 3,600 kWh each."""
+    name, unit = _EACH[quantity]
+    each = [f"{value!r} {unit}"] if (value := getattr(slots, name)) is not None else []
+    amounts = [*(amount for amount, _ in slots.amounts), *each]
+    if len(amounts) != 2 or len({dimension for _, dimension in slots.amounts}) != 1 or any(" to " in amount for amount in amounts):
+        return None
+    whole, one = amounts if each else sorted(amounts, key=lambda amount: -parse_quantity(amount).to(_BASE[quantity]).value)
+    return f"({whole}) / ({one})"
 
 
 def _whole(slots: Slots, kind: str, quantity: str, language: str, text: str, planner: Planner) -> str | None:

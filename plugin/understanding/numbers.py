@@ -23,6 +23,7 @@ _HALF_A = Late(
 _ONE_AND_A_HALF = Late(r"\b(?:an?|one)\s+(hour|day|week|month|year)\s+and\s+a\s+half\b", re.IGNORECASE, needs=("and a half",))
 _MILLIONS = Late(r"(?<=\d)\s?M(?![\w²³])", needs=("m",))
 _GROUP = 3
+CARDS_OF_A_SERVER = 8
 _SIZE = re.compile(r"[bB]\b")
 """What makes of a number the size of a model: Llama 3 405B is no 3405."""
 
@@ -55,7 +56,7 @@ _LISTED = Late(
     needs=("kwh", "度", "千瓦"),
 )
 _PER_KWH = Late(r"每(?:度|千瓦[时時]|kWh)(?:电|電)?\s*(?:约|約|是|排|为|為)?\s*(\d+(?:\.\d+)?)\s*(公斤|千克|克|kg|g)(?![\w/])", needs=("每",))
-_CARDS = Late(r"([一二两兩三四五六七八九十]|\d+)\s?[台部]\s?([一二两兩三四五六七八九十]|\d+)\s?卡", needs=("卡",))
+_CARDS = Late(r"([一二两兩三四五六七八九十]|\d+)\s?([台部])\s?([一二两兩三四五六七八九十]|\d+)\s?卡(?P<server>[\s\w-]{0,16}(?:服务器|伺服器|服務器))?", needs=("卡",))
 _BARE_LIST = Late(r"(?P<numbers>\d+(?:\.\d+)?(?:\s?[,、;/]\s?\d+(?:\.\d+)?){2,})\s?(?:克|g|grams)(?![\w/])", re.IGNORECASE, needs=("g", "克"))
 _GRID = Late(r"碳强度|碳強度|intensity|forecast|预报|預報|Intensität|intensité|intensidad|炭素強度", re.IGNORECASE, needs=("碳", "intens", "forecast", "预报", "預報", "炭素"))
 _UNIT_FIRST = Late(
@@ -139,7 +140,7 @@ def plain_numbers(text: str, decimal: str = ".") -> str:
     text = _TENTHS.sub(_tenths, text)
     text = _RESOLUTION.sub(lambda match: " " + _SIZES[match[1].casefold()] + " ", text)
     text = _PER_KWH.sub(r"\1 \2/kWh", text)
-    text = _CARDS.sub(lambda match: f"{_han(match[1]) * _han(match[2]):g} 卡", text)
+    text = _CARDS.sub(_cards, text)
     text = _BARE_LIST.sub(lambda match: f"{match['numbers']} g/kWh", text) if _GRID.search(text) else text
     text = _UNIT_FIRST.sub(lambda match: f"{match['numbers']} {match['unit']}", text)
     text = _LISTED.sub(_each_with_unit, text)
@@ -159,6 +160,14 @@ def plain_words(text: str, after_digits: Mapping[str, str]) -> str:
     for word in sorted(after_digits, key=len, reverse=True):
         text = re.sub(rf"(?<=\d)\s*{re.escape(word)}(?![^\W\d_\u3040-\u9fff])", f" {after_digits[word]} ", text, flags=re.IGNORECASE)
     return " ".join(text.split()) if after_digits else text
+
+
+def _cards(match: re.Match[str]) -> str:
+    """Return servers of so many cards as their cards; servers of eight, which have a name of their own, as servers."""
+    servers, cards = _han(match[1]), _han(match[3])
+    if match["server"] and cards == CARDS_OF_A_SERVER:
+        return f"{servers:g} {match[2]}{match['server']}"
+    return f"{servers * cards:g} 卡{match['server'] or ''}"
 
 
 def _grouped(match: re.Match[str], decimal: str) -> str:

@@ -32,8 +32,7 @@ def cut(text: str, mentions: Sequence[Mention], kinds: Set[str] = frozenset({*TH
         kinds: The kinds of names that are set against each other.
     """
     whole = read_slots(text, mentions)
-    if "run" not in whole.named:
-        mentions = [replace(mention, names={kind: name for kind, name in mention.names.items() if kind != "run"}) if "run" in mention.names else mention for mention in mentions]
+    mentions = [replace(mention, names={kind: name for kind, name in mention.names.items() if name in whole.named.get(kind, ())}) if mention.names else mention for mention in mentions]
     if len(whole.named.get("task", ())) == 1 and len(whole.named.get("model", ())) > 1 and "llm" not in whole.named:
         kinds = {"model"}
     named: list[int] = []

@@ -162,6 +162,8 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
         told.setdefault("utilisation", float(load.removeprefix("load.")))
     if "run" in named and _is_no_training(named, senses, told):
         del named["run"]
+    if "hardware" in named and "device_hours" in told and not counts.keys() & {"request", "token", "output", "input", "task"}:
+        named = {kind: names for kind, names in named.items() if kind not in ("llm", "model")}
     _composed(named, counts, senses)
     _per_piece(text, mentions, counts)
     if "each" in senses and "bare" in counts and "request" in counts and "user" not in counts:
@@ -188,6 +190,9 @@ def _is_no_training(named: Mapping[str, list[str]], senses: frozenset[str], told
     return bool(does and "act.train" not in senses) or ("hardware" in named and "device_hours" in told)
 
 
+_OF_IMAGES = {"image-captioning", "image-classification", "object-detection"}
+"""The tasks that take an image: one that is named beside them is not made."""
+
 _DONE = {"act.write": "text-generation", "act.draw": "image-generation"}
 """The task that AI does where nothing but the doing is named: have AI write 200 blurbs."""
 
@@ -196,6 +201,10 @@ def _composed(named: dict[str, list[str]], counts: dict[str, float], senses: fro
     """Name the task that AI is said to do, and count what it makes."""
     if "act.classify" in senses and named.get("task") == ["image-generation"]:
         named["task"] = ["image-classification"]
+    if "image-generation" in named.get("task", ()) and len(named["task"]) > 1 and set(named["task"]) & _OF_IMAGES and len(counts) < len(named["task"]) and "act.draw" not in senses:
+        named["task"] = [task for task in named["task"] if task != "image-generation"]
+    if "llm" in named and named.get("task") == ["extractive-qa"]:
+        del named["task"]
     done = next((task for act, task in _DONE.items() if act in senses), None)
     kind = next((kind for kind in ("thing", "bare") if kind in counts), None)
     if "act.classify" in senses and kind is not None and not set(named) & set(THINGS):

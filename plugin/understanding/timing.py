@@ -12,6 +12,8 @@ from kilowhat.tools.core.units import TIME, Quantity, parse_unit
 PERIOD_HOURS = {"second": 1 / 3600, "minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}
 SPANS = {**PERIOD_HOURS, "half_year": PERIOD_HOURS["year"] / 2}
 DAYS_OF_A_WEEK = 7
+MOST_TO_NUMBER = 8
+"""Characters between a period and the number of which it is the rate: every day some 200."""
 NEAR = 2
 """How many characters a counter may take between a number and its days."""
 
@@ -92,6 +94,8 @@ def read_times(mentions: Sequence[Mention], senses: frozenset[str], told: Mappin
     span = next((length for name, length in SPANS.items() if f"for.{name}" in senses), None)
     found: dict[str, Any] = {"rate": rate}
     hours = told.get("hours")
+    if hours is not None and hours > PERIOD_HOURS["day"] and not periods and span is None and "weekly_days" not in told:
+        schedule.pop("weekly_days", None)
     if hours is not None and "daily_hours" not in schedule and "day" in (rate, *rest) and hours <= PERIOD_HOURS["day"] and (span or set(rest) - {"day"} or rate not in (None, "day")):
         schedule["daily_hours"] = hours
         found["hours"] = hours = None
@@ -118,7 +122,7 @@ def _beside_number(mentions: Sequence[Mention], position: int) -> bool:
     ahead = mentions[position + 1 : position + 3]
     if ahead and ahead[0].quantity is not None and ahead[0].quantity.dimension != TIME and ahead[0].start - mentions[position].end <= 1:
         return True
-    if ahead and (ahead[0].number is not None or (len(ahead) > 1 and ahead[1].number is not None and _leads_to_number(ahead[0]))):
+    if ahead and ((ahead[0].number is not None and ahead[0].start - mentions[position].end <= MOST_TO_NUMBER) or (len(ahead) > 1 and ahead[1].number is not None and _leads_to_number(ahead[0]))):
         return True
     for before in reversed(mentions[max(0, position - 3) : position]):
         if before.number is not None or (before.quantity is not None and before.quantity.dimension != TIME):

@@ -149,13 +149,16 @@ def _runs_on(window: str, stop: int, read: Quantity) -> bool:
             quantity = parse_quantity(window[last.start() : further])
         except BadQuantity:
             continue
-        return quantity.dimension not in (read.dimension, NUMBER)
+        return quantity.dimension not in (read.dimension, NUMBER) or (quantity.unit in _PERCENT and read.unit not in _PERCENT)
     return False
+
+
+_PERCENT = ("%", "percent")
 
 
 def _is_thing(unit: str) -> bool:
     """Return whether a unit is a counted thing, which the lexicon and the names recognise by themselves."""
-    return parse_unit(unit).dimension == NUMBER and unit not in ("%", "percent", "x", "×", "倍")
+    return parse_unit(unit).dimension == NUMBER and unit not in (*_PERCENT, "x", "×", "倍")
 
 
 _UNIT_WORD = Late(r"(?<![\w'’.])(?P<unit>m[3³](?![\w])|(?:cubic )?[A-Za-z]{2,12}(?:[ -]?hours?\b)?(?:\s?CO2e?q?)?(?:/kWh)?)(?:\s?/\s?(?P<per>day|d|week|month|year|yr|y|a))?(?![\w'’])")
