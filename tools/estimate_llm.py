@@ -41,6 +41,7 @@ from kilowhat.tools.core.derivation import KEPT_ALTERNATIVES, Derivation
 from kilowhat.tools.core.errors import InvalidArguments, MissingInput, NotPublished
 from kilowhat.tools.core.estimate import BRIEF, Alternative, Estimate
 from kilowhat.tools.core.expression import Formula
+from kilowhat.tools.core.lengths import LONG_INPUT, length_of
 from kilowhat.tools.core.place import PlaceArguments, add_place
 from kilowhat.tools.core.reference import Fact, Library
 from kilowhat.tools.core.text import number_of
@@ -81,9 +82,6 @@ MANY_ACCELERATORS = 72.0
 
 NARROW_BITS = 6.0
 """Bits per weight below which the exponent on precision is that of engines for 4-bit weights."""
-
-LONG_INPUT = 32768.0
-"""Input tokens beyond which the attention that the formula leaves out is no longer small."""
 
 COMPARABLE = 2000.0
 """Tokens written, or an eighth of those read, beyond which no published figure for a request is of such a length."""
@@ -321,7 +319,7 @@ def _published(library: Library, known: str | None, service: str | None, length:
 def _add_published(derivation: Derivation, arguments: Input, model: Model, written: float) -> None:
     """List what others published for a request to this model, first what lies outside the range found, and warn of that."""
     read = arguments.input_tokens or 0
-    length = "short" if written <= 500 and read <= 500 else "medium" if written <= 1250 and read <= LONG_INPUT / 8 else "long"
+    length = length_of(read, written)
     energy = derivation.evaluate_results()["energy_kwh"]
     beyond = energy.value == 0 or max(read / 8, written) > COMPARABLE
     outside = []

@@ -73,7 +73,7 @@ def follow_up(before: Slots, now: Slots) -> Slots:
     if now.daily_hours is not None or now.weekly_days is not None:
         told |= {"hours": now.hours, "span_hours": now.span_hours or before.span_hours or before.hours}
     period = next((name for name, length in PERIOD_HOURS.items() if length == before.span_hours), None)
-    if before.rate is None and period is not None and before.counts and not now.counts and now.span_hours is not None and "rate" not in told:
+    if before.rate is None and period is not None and before.counts and now.span_hours is not None and "rate" not in told:
         told["rate"] = period
     told.setdefault("unknown_wanted", None)
     return replace(before, **told, named=named, counts=_counts(before, now), ends=now.ends, senses=now.senses | kept)

@@ -160,11 +160,11 @@ def _told_of_one(text: str, mentions: Sequence[Mention], position: int) -> bool:
 
 
 def _period_of(mentions: Sequence[Mention], position: int) -> str | None:
-    """Return the period that an amount is told for: right before it (每月 8,000 度), else right behind it."""
+    """Return the period that an amount is told for: before it (每月 8,000 度, a nightly run that takes 40 kWh), else right behind it."""
     here = mentions[position]
     before = mentions[position - 1] if position else None
     after = mentions[position + 1] if position + 1 < len(mentions) else None
-    beside = (before if before is not None and here.start - before.end <= 1 else None, after)
+    beside = (before if before is not None and here.start - before.end <= MOST_BETWEEN else None, after)
     return next((near.senses[0].partition(".")[2] for near in beside if near is not None and near.senses and near.senses[0].startswith("per.")), None)
 
 

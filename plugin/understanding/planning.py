@@ -14,7 +14,7 @@ from kilowhat.plugin.understanding.counting import TOKENS
 from kilowhat.plugin.understanding.fitting import chain, fit, is_complete, of_the_act, unused
 from kilowhat.plugin.understanding.how_many import how_many
 from kilowhat.plugin.understanding.plan import Call, Plan, as_ref
-from kilowhat.plugin.understanding.published import from_source, measured_by, operator_of, published, query_of, subject_of, water_of_run
+from kilowhat.plugin.understanding.published import from_source, measured_by, of_model, operator_of, published, query_of, subject_of, water_of_run
 from kilowhat.plugin.understanding.refusing import refusal, without_tool
 from kilowhat.plugin.understanding.slots import THINGS, Slots
 from kilowhat.plugin.understanding.timing import DAYS_OF_A_WEEK, PERIOD_HOURS
@@ -38,6 +38,8 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return refused
     if slots.rate is not None and slots.span_hours is None and slots.hours is None and any(thing.endswith(_YEARLY) for thing in slots.named.get("comparator", ())) and slots.counts:
         slots = replace(slots, span_hours=PERIOD_HOURS["year"])
+    if slots.amount_rate is not None and len(slots.spans) > 1:
+        slots = replace(slots, spans=tuple(span for span in slots.spans if span != PERIOD_HOURS[slots.amount_rate]))
     if len(slots.spans) > 1:
         plans = [plan(replace(slots, spans=(), span_hours=span), language, text) for span in slots.spans]
         each = plans[0].outcome == "answered" and all(len(planned.calls) == 1 for planned in plans)
@@ -75,6 +77,8 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return without_tool(slots, language, text)
     ranked = sorted(fitting, key=lambda fitted: fitted[:2], reverse=True)
     _, _, tool, arguments, used = next((fitted for fitted in ranked if is_complete(fitted[2], fitted[3])), ranked[0])
+    if (figure := of_model(tool, arguments)) is not None:
+        return Plan("answered", language, (figure,), quantity="source")
     calls = chain(tool, arguments, slots)
     if slots.senses & {"ask.save", "ask.difference"} and tool.name == "choose_place_and_time":
         share = "saving-share" if "ask.percent" in slots.senses else "saving"

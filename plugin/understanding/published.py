@@ -6,12 +6,19 @@ found by its scope, and needs no words here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
+from typing import Any
+
+from kilowhat.plugin.understanding.counting import TOKENS
 from kilowhat.plugin.understanding.plan import Call
 from kilowhat.plugin.understanding.slots import Slots
-from kilowhat.tools import Library
+from kilowhat.tools import TOOLS, KilowhatError, Library
+from kilowhat.tools.core.errors import NotPublished
+from kilowhat.tools.core.lengths import length_of
 from kilowhat.tools.core.naming import sources_named
 from kilowhat.tools.core.place import place_name
 from kilowhat.tools.core.reference import Fact
+from kilowhat.tools.core.tool import Tool
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, POWER, TIME, VOLUME, combine, parse_unit
 
 WORLD = "WOR"
@@ -124,13 +131,29 @@ _WORDS = {"data-centres": "data centres", "ai-data-centres": "AI data centres"}
 
 def from_source(slots: Slots, text: str) -> Call | None:
     """Return the call for the figure that a named source gives of what a question names, or None: "according to Li et al."."""
-    if slots.amounts or slots.power_w or slots.hours is not None or slots.wanted not in _DIMENSIONS or any(number != 1 for number in slots.counts.values()):
-        return None
     library = Library.load()
+    if slots.amounts or slots.power_w or (slots.hours is not None and slots.things) or any(number != 1 for kind, number in slots.counts.items() if kind not in TOKENS):
+        return None
     sources = sources_named(library, text)
+    if not sources:
+        return None
+    best = _of_source(library, slots, sources) if slots.wanted is None or slots.wanted in _DIMENSIONS else None
+    if best is None and slots.senses & _ASKING:
+        told = library.search(f"{text[:300]} {_length(slots) or ''}".strip(), limit=SEARCHED)
+        best = next((fact for fact in told if isinstance(fact, Fact) and fact.source in sources), None)
+    return Call("look_up_references", {"query": best.id}) if best is not None else None
+
+
+_ASKING = {"ask.what", "ask.how_many", "ask.ratio", "mod.cited", "mod.average"}
+SEARCHED = 8
+"""How many of the facts that fit a question are looked at for one of the source that it names."""
+
+
+def _of_source(library: Library, slots: Slots, sources: Set[str]) -> Fact | None:
+    """Return the figure of the sources for the thing, the place and the year that a question names, or None."""
     things = {slots.named[kind][0] for kind in ("run", "model", "service", "task", "hardware") if kind in slots.named}
     needed = {key: name for key, name in {"place": _place(slots), "provider": slots.name("provider"), "sector": None if things else _sector(slots)}.items() if name is not None}
-    if not sources or not (things or needed):
+    if not (things or needed) or _length(slots) is not None:
         return None
     years = {str(year) for year in slots.years}
     subjects = ("training-",) if "act.train" in slots.senses else ("request-", "task-") if {"noun.request", "task"} & (slots.senses | slots.named.keys()) else ()
@@ -138,15 +161,37 @@ def from_source(slots: Slots, text: str) -> Call | None:
         fact
         for source in sorted(sources)
         for fact in library.from_source(source)
-        if fact.quantity.dimension in _DIMENSIONS[slots.wanted]
+        if (slots.wanted is None or fact.quantity.dimension in _DIMENSIONS[slots.wanted])
         and (not things or things & set(fact.scope.values()))
         and all(fact.scope.get(key) == name for key, name in needed.items())
         and (not subjects or fact.subject.startswith(subjects))
         and (not years or str(fact.as_of or "")[:4] in years)
         and ("place" in needed or fact.scope.get("place", WORLD) == WORLD or (things and fact.default is not None))
     ]
-    best = min(found, key=lambda fact: _order(fact, slots), default=None)
-    return Call("look_up_references", {"query": best.id}) if best is not None else None
+    return min(found, key=lambda fact: _order(fact, slots), default=None)
+
+
+def _length(slots: Slots) -> str | None:
+    """Return how long the answers are that a question tells, in the words of those who publish by length, or None."""
+    written, read = slots.counts.get("output"), slots.counts.get("input", 0.0)
+    if written is None:
+        return next((word for word in ("short", "medium", "long") if f"mod.{word}" in slots.senses), None)
+    return length_of(read, written)
+
+
+def of_model(tool: Tool, arguments: Mapping[str, Any]) -> Call | None:
+    """Return the call for what is published of a model that a tool can't calculate, or None where it can, or nothing is."""
+    model = arguments.get("model")
+    facts = [fact for fact in Library.load().find("task-energy", model=model) if fact.quantity.dimension == ENERGY] if isinstance(model, str) and "task" not in arguments else []
+    if not facts:
+        return None
+    try:
+        TOOLS[tool.name](dict(arguments))
+    except NotPublished:
+        return Call("look_up_references", {"query": facts[0].id})
+    except KilowhatError:
+        return None
+    return None
 
 
 def _place(slots: Slots) -> str | None:
@@ -235,7 +280,7 @@ def query_of(slots: Slots, text: str) -> str:
     if not names:
         return text[:300]
     asked = [word for word in ("emissions", "energy", "water") if f"ask.{word}" in slots.senses]
-    length = [word for word in ("short", "medium", "long") if f"mod.{word}" in slots.senses]
+    length = [told] if (told := _length(slots)) is not None else []
     training = ["training"] if "run" in slots.named and "service" not in slots.named else []
     each = [f"{value:g} {unit}" for value, unit in ((slots.energy_wh_each, "Wh"), (slots.emissions_g_each, "g CO2e"), (slots.water_ml_each, "mL")) if value is not None]
     return " ".join([*dict.fromkeys(names), *length, *training, *asked, *(amount.replace(".0 ", " ") for amount, _ in slots.amounts), *each])[:300]

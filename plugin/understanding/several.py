@@ -14,7 +14,7 @@ from kilowhat.plugin.understanding.planning import plan
 from kilowhat.plugin.understanding.published import SECTORS, measured_by, of_sector
 from kilowhat.plugin.understanding.segments import cut
 from kilowhat.plugin.understanding.slots import THINGS, Slots
-from kilowhat.tools import TOOLS, KilowhatError
+from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.patterns import Late
 
 
@@ -85,6 +85,9 @@ def _together(parts: Sequence[tuple[str, Slots]], slots: Slots, language: str, t
             return None
         calls.append(planned.calls[-1])
         labels.append(label)
+    facts = [Library.load().fact(figure.removeprefix("fact:")).subject for call in calls if (figure := as_quantity(call)) is not None]
+    if (len(calls) > 1 and all(call == calls[0] for call in calls)) or (len(facts) == len(calls) > 1 and len(set(facts)) > 1):
+        return None
     if {call.tool for call in calls} == {"estimate_task", "estimate_media"}:
         calls = [_by_size(call) for call in calls]
     if not calls or (any(call.tool == "convert_to_equivalents" for call in calls) and not slots.senses & {"shape.versus", "ask.ratio"}):

@@ -27,6 +27,7 @@ from kilowhat.tools.core import electricity
 from kilowhat.tools.core.claims import index_of_claims
 from kilowhat.tools.core.errors import KilowhatError
 from kilowhat.tools.core.expression import evaluate
+from kilowhat.tools.core.naming import index_of_titles
 from kilowhat.tools.core.reference import COMPILED, SCOPE_KINDS, Claim, Fact, Library, Name, Source, fold
 from kilowhat.tools.core.units import parse_quantity, parse_unit
 
@@ -334,7 +335,7 @@ def build(folder: Path = HERE) -> dict[str, Any]:
         "countries": country_names(),
     }
     newest = max(fact.checked.on for fact in facts.values())
-    return {"version": f"{newest}+ecologits-{electricity.SERIES}"} | content | {"claim_index": index_of_claims(Library(content))}
+    return {"version": f"{newest}+ecologits-{electricity.SERIES}"} | content | {"claim_index": index_of_claims(Library(content)), "title_index": index_of_titles(Library(content))}
 
 
 def text(content: Mapping[str, Any]) -> str:

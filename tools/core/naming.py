@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from kilowhat.tools.core.patterns import Late
+from kilowhat.tools.core.reading import read
 from kilowhat.tools.core.reference import Library, fold, words_of
 
 _INITIALS = re.compile(r"^(?:[A-ZÀ-Þ][\w-]*\.[\s-]*)+")
@@ -20,87 +21,15 @@ _NO_NAMES = frozenset({"you", "he", "she", "an", "long", "man"})
 
 _NAME = r"(?P<name>[^\W\d_][\w.'’&-]*(?:\s+[^\W\d_][\w.'’&-]*){0,4})"
 _BEFORE_A_NAME = [
-    "according to",
-    "as per",
-    "says",
-    "said",
-    "cited by",
-    "claimed by",
-    "reported by",
-    "study by",
-    "paper by",
-    "paper of",
-    "study of",
-    "figure of",
-    "figure by",
-    "figure from",
-    "figures of",
-    "figures by",
-    "figures from",
-    "estimate of",
-    "estimate by",
-    "estimate from",
-    "estimates of",
-    "estimates by",
-    "estimates from",
-    "laut",
-    "zufolge",
-    "Studie von",
-    "selon",
-    "d'après",
-    "d’après",
-    "étude de",
-    "según",
-    "estudio de",
-    "根据",
-    "根據",
-    "依据",
-    "依據",
-    "按照",
-    "据",
-    "據",
-]
+    "according to", "as per", "says", "said", "cited by", "claimed by", "reported by", "study by", "paper by", "paper of", "study of", "figure of", "figure by",
+    "figure from", "figures of", "figures by", "figures from", "estimate of", "estimate by", "estimate from", "estimates of", "estimates by", "estimates from", "laut",
+    "zufolge", "Studie von", "selon", "d'après", "d’après", "étude de", "según", "estudio de", "根据", "根據", "依据", "依據", "按照", "据", "據",
+]  # fmt: skip
 _BEHIND_A_NAME = [
-    "et al",
-    "and others",
-    "and colleagues",
-    "says",
-    "said",
-    "claims",
-    "claimed",
-    "states",
-    "stated",
-    "reports",
-    "reported",
-    "estimates",
-    "estimated",
-    "found",
-    "writes",
-    "wrote",
-    "zufolge",
-    "sagt",
-    "sagte",
-    "behauptet",
-    "schreibt",
-    "affirme",
-    "dit",
-    "afirma",
-    "dice",
-    "等人",
-    "等",
-    "说",
-    "說",
-    "表示",
-    "称",
-    "稱",
-    "声称",
-    "聲稱",
-    "によると",
-    "によれば",
-    "の論文",
-    "が発表",
-    "の発表",
-]
+    "et al", "and others", "and colleagues", "says", "said", "claims", "claimed", "states", "stated", "reports", "reported", "estimates", "estimated", "found", "writes",
+    "wrote", "paper", "study", "report", "article", "leaderboard", "zufolge", "sagt", "sagte", "behauptet", "schreibt", "affirme", "dit", "afirma", "dice", "等人", "等", "说", "說", "表示", "称", "稱", "声称", "聲稱", "によると", "によれば",
+    "の論文", "が発表", "の発表",
+]  # fmt: skip
 """Words that say that a name beside them is a source."""
 
 
@@ -113,7 +42,7 @@ _BEFORE = Late(
     re.IGNORECASE,
     needs=tuple(word.casefold() for word in _BEFORE_A_NAME),
 )
-_BEHIND = Late(rf"{_NAME}\s*(?:,?\s*\(?(?:19|20)\d\d\)?\s*)?(?:{'|'.join(_BEHIND_A_NAME)})", needs=tuple(_BEHIND_A_NAME))
+_BEHIND = Late(rf"{_NAME}(?:['’]s)?\s*(?:,?\s*\(?(?:19|20)\d\d\)?\s*)?(?:{'|'.join(_BEHIND_A_NAME)})", needs=tuple(_BEHIND_A_NAME))
 _OTHER_NAMES: Mapping[str, str] = {
     "国际能源署": "iea", "國際能源署": "iea", "国際エネルギー機関": "iea", "internationale energieagentur": "iea", "internationalen energieagentur": "iea",
     "agence internationale de l'énergie": "iea", "aie": "iea", "agencia internacional de la energía": "iea", "international energy agency": "iea",
@@ -140,10 +69,25 @@ def sources_named(library: Library, text: str) -> frozenset[str]:
             for length in range(min(_LONGEST, len(words) - start), 0, -1):
                 found |= known.get(_plain(" ".join(words[start : start + length])), frozenset())
     folded = fold(text)
+    found |= {source for title, sources in library.raw("title_index").items() if title in folded for source in sources}
     for spelling, name in _OTHER_NAMES.items():
         if not spelling.isascii() and fold(spelling) in folded:
             found |= known.get(_plain(name), frozenset())
     return frozenset(found)
+
+
+SHORTEST_TITLE, WORDS_OF_A_TITLE = 12, 3
+"""So many letters and words has a title, at least, that stands for its source by itself."""
+
+
+def index_of_titles(library: Library) -> dict[str, list[str]]:
+    """Return the ids of the sources by the head of their title, in folded letters, where it is long enough and names nothing that is asked about itself; the library ships with it."""
+    index: dict[str, list[str]] = {}
+    for source_id, raw in library.raw("sources").items():
+        head = raw["title"].partition(": ")[0].rstrip("?!. ")
+        if len(head) >= SHORTEST_TITLE and len(head.split()) >= WORDS_OF_A_TITLE and not read(library, head).things:
+            index.setdefault(fold(head), []).append(source_id)
+    return index
 
 
 def _cited(text: str) -> Iterator[str]:
