@@ -179,3 +179,64 @@ def test_grams_beside_an_energy_are_of_the_grid():
 
 def test_the_last_part_of_a_german_compound_says_what_it_is():
     assert calls("Strom für 300 Kundenbildgenerierungen")[0] == ("estimate_task", {"task": "image-generation", "count": 300})
+
+
+@pytest.mark.parametrize(
+    ("question", "tool", "told"),
+    [
+        ("8 H100 pendant 10 jours à 70 % de charge", "estimate_fleet", {"hours": 240, "utilisation": 0.7}),
+        ("8 H100 10 días a 70 % de carga", "estimate_fleet", {"hours": 240, "utilisation": 0.7}),
+        ("H100 8台を10日間、負荷70%", "estimate_fleet", {"hours": 240, "utilisation": 0.7}),
+        ("96张H20连跑10天，每张按380瓦，一共多少度电", "estimate_fleet", {"count": 96, "power_w": 380}),
+        ("机房里50台8卡A100服务器，每台6千瓦，一年用电多少？", "estimate_fleet", {"count": 50, "device": "dgx-a100", "power_w": 6000}),
+        ("I trained on one RTX 4090 all weekend, 40h. kWh?", "estimate_training", {"hours": 40}),
+        ("deepseek v3: 2.788M H800 hours x 700W = ? GWh", "estimate_fleet", {"hours": 2788000}),
+        ("给40万张照片自动写图注（图像描述），大概几度电？", "estimate_task", {"task": "image-captioning", "count": 400000}),
+        ("Llama 3.1 8B, 800 tokens in, 200 out, 5000 requests", "estimate_llm", {"input_tokens": 800, "output_tokens": 200}),
+        ("FLUX.1 dev 28 steps, 200 images", "estimate_media", {"steps": 28, "count": 200}),
+        ("1 million tokens of Llama 3.3 70B on H100 in FP8", "estimate_llm", {"weight_bits": 8}),
+    ],
+)
+def test_what_belongs_to_what(question, tool, told):
+    first, *_ = calls(question)
+    assert first[0] == tool
+    assert {name: first[1].get(name) for name in told} == told
+
+
+@pytest.mark.parametrize(("question", "hours"), [("8 H100 for 2 to 3 weeks", [336, 504]), ("20 H100 entre 2 et 4 jours", [48, 96])])
+def test_a_range_of_times_gives_both_ends(question, hours):
+    assert [arguments["hours"] for _, arguments in calls(question)] == hours
+
+
+@pytest.mark.parametrize(
+    ("question", "fact"),
+    [
+        ("DeepSeek-R1 on DeepSeek's own servers, short prompt (100 in, 300 out) - how many Wh according to Jegham et al.?", "deepseek-r1-request-energy-short-own-servers"),
+        ("In Dodge et al. 2022, what average saving did a short DenseNet job get within 24 hours?", "flexible-start-saving-short-job"),
+        ("open models that reason against models that do not: energy factor in AI Energy Score v2?", "reasoning-energy-ratio"),
+        ("What does the Luccioni paper say for image generation?", "image-generation-energy"),
+        ("energy of an image with tiny-sd?", "tiny-sd-image-energy"),
+    ],
+)
+def test_what_a_source_says_is_looked_up(question, fact):
+    assert calls(question) == [("look_up_references", {"query": fact})]
+
+
+def test_an_article_before_a_number_is_no_device():
+    ((tool, arguments), *_) = calls("How much water does a 100-word email by GPT-4 use?")
+    assert (tool, arguments) == ("estimate_llm", {"model": "gpt-4"})
+
+
+def test_a_flight_without_a_published_figure_is_no_kilometre():
+    assert ask("5 flights from London to New York").outcome == "declined"
+    assert "kilometres" in ask("how many flights from Paris to New York is training GPT-3?").text
+
+
+def test_an_amount_for_each_divides_what_is_told():
+    assert ask("The pipeline needed 12.3 GWh. How many EU households for a year, at 3,600 kWh each?").results[0].value == pytest.approx(3416.67, rel=1e-4)
+    assert ask("GPT-3训练的1287兆瓦时，按人均居民用电1061度一年，够多少人用一年？").results[0].value == pytest.approx(1213, rel=1e-3)
+
+
+def test_a_zone_tells_its_provider():
+    ((tool, arguments), *_) = calls("which AWS region has the lowest carbon: us-east-1, eu-north-1 or ap-southeast-2, for 10 MWh")
+    assert (tool, arguments["regions"]) == ("choose_place_and_time", ["us-east-1", "eu-north-1", "ap-southeast-2"])

@@ -95,7 +95,7 @@ def _model(slots: Slots, tool: Tool) -> Filled:
     if "task" in fields:
         return _measured(slots)
     run = slots.name("run")
-    if run is not None:
+    if run is not None and ("noun.word" not in slots.senses or "act.train" in slots.senses):
         counted = slots.senses & {"noun.request", "noun.token"}
         return run, ("run", "act.train") if "act.train" in slots.senses else ("run",) if counted else ("run", "alone")
     if slots.unknown is not None and "act.train" in slots.senses and slots.name("hardware") is None:
@@ -326,6 +326,7 @@ ARGUMENTS: dict[str, Fill] = {
     "hours": _hours,
     "days": _days,
     "power_w": _slot("power_w"),
+    "steps": _counted("step"),
     "width": lambda slots, _tool: None if slots.size is None else (slots.size[0], ("size",)),
     "height": lambda slots, _tool: None if slots.size is None else (slots.size[1], ("size",)),
     "pue": _slot("pue"),

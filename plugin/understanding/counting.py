@@ -17,7 +17,7 @@ TOKENS = ("token", "input", "output", "reasoning")
 
 _COUNTED = {
     "noun.device_hour": "device hour", "noun.reasoning": "reasoning", "noun.input": "input", "noun.output": "output", "noun.token": "token", "noun.request": "request", "noun.user": "user", "noun.accelerator": "device",
-    "noun.server": "server", "noun.word": "word", "noun.parameter": "parameter", "noun.thing": "thing",
+    "noun.server": "server", "noun.word": "word", "noun.parameter": "parameter", "noun.step": "step", "noun.thing": "thing",
 }  # fmt: skip
 
 _ENDS_THERE = Late(r"\s*(?:$|[,;.?!/+&)]|and\b|plus\b|\d)")

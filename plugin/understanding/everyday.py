@@ -125,7 +125,7 @@ def count_everyday(comparators: Sequence[str], counts: dict[str, float], told: d
     for thing in comparators:
         measured = Library.load().named("comparators", thing).get("measure")
         if distance_km is not None and measured in ("km", "miles"):
-            counts.setdefault("comparator", Quantity(distance_km, "km").to(measured).value)
+            counts["comparator"] = counts.get("comparator", 1.0) * Quantity(distance_km, "km").to(measured).value
         elif hours is not None and alone and measured in ("hours", "minutes") and "comparator" not in counts:
             counts["comparator"] = Quantity(hours, "h").to(measured).value
             told |= {"hours": None} if told.get("hours") else {"span_hours": None, "rate": None}

@@ -60,6 +60,8 @@ def measure(text: str, mentions: Sequence[Mention], position: int, told: dict[st
     elif dimension == TIME and _beside(text, mentions, position, "noun.lifetime"):
         told.setdefault("lifetime_hours", quantity.to("h").value)
     elif dimension == TIME:
+        if quantity.low is not None and quantity.high is not None:
+            told["hour_ends"] = (quantity.to("h").low, quantity.to("h").high)
         told["hours"] = told.get("hours", 0.0) + quantity.to("h").value
         told.setdefault("durations", []).append(quantity.to("h").value)
     elif dimension == POWER:

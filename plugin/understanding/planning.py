@@ -69,7 +69,7 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return change
     if (energy := energy_of_emissions(slots, language)) is not None:
         return energy
-    if len(slots.ends) == 1 or len(slots.power_w) == 2:
+    if len(slots.ends) == 1 or len(slots.power_w) == 2 or slots.hour_ends:
         return _both_ends(slots, language, text)
     fitting = [(score, -order, tool, arguments, used) for order, tool in enumerate(known_tools()) if (fitted := fit(tool, slots)) for score, arguments, used in [fitted]]
     fitting = of_the_act(fitting, slots)
@@ -77,7 +77,7 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return without_tool(slots, language, text)
     ranked = sorted(fitting, key=lambda fitted: fitted[:2], reverse=True)
     _, _, tool, arguments, used = next((fitted for fitted in ranked if is_complete(fitted[2], fitted[3])), ranked[0])
-    if (figure := of_model(tool, arguments)) is not None:
+    if (figure := of_model(tool.name, arguments)) is not None:
         return Plan("answered", language, (figure,), quantity="source")
     calls = chain(tool, arguments, slots)
     if slots.senses & {"ask.save", "ask.difference"} and tool.name == "choose_place_and_time":
@@ -103,7 +103,9 @@ def _scheduled(slots: Slots) -> Slots:
 
 def _both_ends(slots: Slots, language: str, text: str) -> Plan:
     """Return the plan for a range: one call for each of its ends."""
-    if len(slots.power_w) == 2:
+    if slots.hour_ends:
+        each = [replace(slots, hour_ends=(), hours=end) for end in slots.hour_ends]
+    elif len(slots.power_w) == 2:
         each = [replace(slots, ends={}, power_w=(end,)) for end in slots.power_w]
     else:
         ((kind, ends),) = slots.ends.items()

@@ -18,7 +18,6 @@ from kilowhat.tools.core.lengths import length_of
 from kilowhat.tools.core.naming import sources_named
 from kilowhat.tools.core.place import place_name
 from kilowhat.tools.core.reference import Fact
-from kilowhat.tools.core.tool import Tool
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, POWER, TIME, VOLUME, combine, parse_unit
 
 WORLD = "WOR"
@@ -179,14 +178,14 @@ def _length(slots: Slots) -> str | None:
     return length_of(read, written)
 
 
-def of_model(tool: Tool, arguments: Mapping[str, Any]) -> Call | None:
+def of_model(tool: str, arguments: Mapping[str, Any]) -> Call | None:
     """Return the call for what is published of a model that a tool can't calculate, or None where it can, or nothing is."""
     model = arguments.get("model")
     facts = [fact for fact in Library.load().find("task-energy", model=model) if fact.quantity.dimension == ENERGY] if isinstance(model, str) and "task" not in arguments else []
     if not facts:
         return None
     try:
-        TOOLS[tool.name](dict(arguments))
+        TOOLS[tool](dict(arguments))
     except NotPublished:
         return Call("look_up_references", {"query": facts[0].id})
     except KilowhatError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kilowhat.plugin.understanding.everyday import FLIGHT_BY_LENGTH
 from kilowhat.plugin.understanding.plan import Call, Plan
 from kilowhat.plugin.understanding.published import query_of, subject_of
 from kilowhat.plugin.understanding.slots import Slots
@@ -38,6 +39,8 @@ def refusal(slots: Slots, language: str) -> Plan | None:
         return Plan("declined", language, reason="off_subject")
     if slots.unknown_project is not None and slots.things == ["service"] and not slots.senses & {"noun.request", "shape.claim"} and not slots.counts:
         return Plan("declined", language, reason="not_known", slots={"thing": slots.unknown_project})
+    if FLIGHT_BY_LENGTH in slots.named.get("comparator", ()) and "elsewhere" in slots.named and "comparator" in slots.counts:
+        return Plan("declined", language, reason="not_known", slots={"thing": slots.named["elsewhere"][0]})
     if "ask.when" in slots.senses and not slots.intensities_g and (slots.amounts or slots.things) and "time.named" not in slots.senses:
         return Plan("needs_input", language, reason="which_intensities")
     if slots.things == ["task"] and not (slots.counts or slots.wanted or "comparator" in slots.named):

@@ -106,7 +106,8 @@ def _completed(part: Slots, whole: Slots, kinds: Set[str]) -> Slots:
         part,
         named={**shared, **own},
         counts=counts or (whole.counts if kinds & {"place"} else {}),
-        senses=part.senses | {sense for sense in whole.senses if sense.startswith(("act.", "ask.", "about.", *(("noun.request",) if "place" in kinds else ())))} - ({"about.subject"} if "comparator" in own else set()),
+        senses=part.senses
+        | {sense for sense in whole.senses if sense.startswith(("act.", "ask.", "about.", *(("noun.request",) if "place" in kinds else ())))} - ({"about.subject"} if "comparator" in own else set()),
         rate=part.rate or whole.rate,
         span_hours=part.span_hours if part.span_hours is not None else whole.span_hours,
         hours=part.hours if part.hours is not None or not stands else whole.hours,

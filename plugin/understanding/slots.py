@@ -17,8 +17,9 @@ from kilowhat.plugin.understanding.measures import bound, measure, share_units
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.timing import read_times, scheduled, working_days
 from kilowhat.plugin.understanding.unknown import unknown, unreadable
+from kilowhat.tools import Library
 from kilowhat.tools.core.patterns import Late
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, POWER, VOLUME, Dimension, parse_unit
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, POWER, TIME, VOLUME, Dimension, parse_unit
 
 THINGS = ("task", "llm", "run", "model", "service", "hardware")
 
@@ -47,6 +48,7 @@ class Slots:
     ends: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     hours: float | None = None
     durations: tuple[float, ...] = ()
+    hour_ends: tuple[float, ...] = ()
     device_hours: float | None = None
     rate: str | None = None
     lifetime_hours: float | None = None
@@ -162,6 +164,7 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
         told.setdefault("utilisation", float(load.removeprefix("load.")))
     if "run" in named and _is_no_training(named, senses, told):
         del named["run"]
+    _without_zones_own(named)
     if "hardware" in named and "device_hours" in told and not counts.keys() & {"request", "token", "output", "input", "task"}:
         named = {kind: names for kind, names in named.items() if kind not in ("llm", "model")}
     _composed(named, counts, senses)
@@ -188,6 +191,16 @@ def _is_no_training(named: Mapping[str, list[str]], senses: frozenset[str], told
     """Return whether a model that is named is not asked for its training: it does a task, or the question tells accelerators and their hours itself."""
     does = "task" in named or senses & {"act.classify", *_DONE}
     return bool(does and "act.train" not in senses) or ("hardware" in named and "device_hours" in told)
+
+
+def _without_zones_own(named: dict[str, list[str]]) -> None:
+    """Take away the provider whose cloud zone is named: AWS, beside us-east-1."""
+    if "provider" not in named or "place" not in named:
+        return
+    zones = {Library.load().raw("places").get(place, {}).get("provider") for place in named["place"]}
+    named["provider"] = [provider for provider in named["provider"] if provider not in zones]
+    if not named["provider"]:
+        del named["provider"]
 
 
 _OF_IMAGES = {"image-captioning", "image-classification", "object-detection"}
@@ -247,7 +260,7 @@ def _asked(mentions: Sequence[Mention]) -> str | None:
     for mention in mentions[start + 1 : start + 1 + REACH] if start is not None else ():
         if mention.number is not None or mention.quantity is not None or mention.unit is not None or any(sense in _ASKED for sense in mention.senses):
             break
-        kind = "run" if "act.train" in mention.senses else "request" if {"service", "llm"} & mention.names.keys() else class_of(mention)
+        kind = "run" if "act.train" in mention.senses else "request" if {"service", "llm"} & mention.names.keys() and "comparator" not in mention.names else class_of(mention)
         found = kind if kind is not None and (found is None or found == "thing") else found
     return found
 
@@ -283,6 +296,13 @@ def _wanted(mentions: Sequence[Mention], senses: frozenset[str], unit: str | Non
     if wanted is None:
         wanted = next((sense.partition(".")[2] for mention in mentions for sense in mention.senses if sense in _ASKED), None)
     if wanted is None and "ask.power" in senses:
+        return "power"
+    if (
+        wanted is None
+        and "noun.power" in senses
+        and any("hardware" in mention.names for mention in mentions)
+        and not any(mention.quantity is not None and mention.quantity.dimension == TIME for mention in mentions)
+    ):
         return "power"
     given = {mention.quantity.dimension for mention in mentions if mention.quantity is not None}
     if wanted == "energy" and unit is None and ENERGY in given and "ask.emissions" in senses:

@@ -41,6 +41,8 @@ _HEARD = Late(r"\b(?:saw|seen|see|read|heard|hear|watched|found|posted|says|said
 _NEAR = 12
 """How many characters further something known may stand: litres of fresh water."""
 
+_PRECISION = re.compile(r"(?:fp|bf|int|q)\d{1,2}", re.IGNORECASE)
+"""How numbers are held, which is no place: in FP8."""
 _USED = Late(r"(?:\b(?:with|by|using|via|mit|avec|con|par)|用)\s*$", re.IGNORECASE)
 _AFTER_PREP = Late(r"\s*(?:the\s+)?(?P<name>[A-Za-zÀ-ÿ][\w'-]*(?:\s+[A-Z][\w'-]*)*)")
 
@@ -58,7 +60,7 @@ def unknown(text: str, mentions: Sequence[Mention], has_place: bool) -> dict[str
             after = _AFTER_PREP.match(text, mention.end)
             ends_there = after is not None and after.end() >= len(text.rstrip("?.! ")) - 1 and text[mention.start : mention.end].casefold() in ("in", "region")
             read_there = after is not None and (_MEDIUM.match(after["name"]) or _HEARD.search(text[: mention.start]))
-            if after and not read_there and free(*after.span("name")) and (after["name"][0].isupper() or ends_there):
+            if after and not read_there and not _PRECISION.fullmatch(after["name"]) and free(*after.span("name")) and (after["name"][0].isupper() or ends_there):
                 found["unknown_place"] = after["name"]
         asked = _ASKED_THING.match(text, mention.end) if "ask.how_many" in mention.senses else None
         if asked and free(*asked.span("name")):

@@ -27,6 +27,8 @@ def phrases(text: str, tokens: list[Token], language: str) -> Iterator[Mention]:
             end = tokens[last].end
             if code and (is_tongue(text, token.start, end) if code[0] == _ADJECTIVE else not _written_as_code(text, token.start, end, capitals=code[0] > 1)):
                 continue
+            if kind not in ("sense", "unit", "number") and _ARTICLE.match(text, token.start):
+                continue
             if kind == "sense" and _COUNTRY.search(text, token.start, end) and not text.isupper():
                 continue
             names, senses, numbers, units = spans.setdefault(end, ({}, [], [], []))
@@ -44,6 +46,9 @@ def phrases(text: str, tokens: list[Token], language: str) -> Iterator[Mention]:
         if compounds and not spans and (compound := _compound(token, tables)) is not None:
             yield compound
 
+
+_ARTICLE = Late(r"an?[\s-]+\d")
+"""An article before a number, which is no name: a 100-word email is not an A100."""
 
 SHORTEST_HEAD = 6
 """Letters of the last part of a compound word that is taken for what the whole is: Textzusammenfassungen."""

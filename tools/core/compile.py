@@ -27,7 +27,7 @@ from kilowhat.tools.core import electricity
 from kilowhat.tools.core.claims import index_of_claims
 from kilowhat.tools.core.errors import KilowhatError
 from kilowhat.tools.core.expression import evaluate
-from kilowhat.tools.core.naming import index_of_titles
+from kilowhat.tools.core.reading import read
 from kilowhat.tools.core.reference import COMPILED, SCOPE_KINDS, Claim, Fact, Library, Name, Source, fold
 from kilowhat.tools.core.units import parse_quantity, parse_unit
 
@@ -37,6 +37,20 @@ NAME_KINDS = ("tasks", "models", "services", "runs", "hardware", "providers", "p
 
 _ID = re.compile(r"^[a-z0-9]+(?:[.-][a-z0-9]+)*$")
 _HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff<>]")
+
+
+SHORTEST_TITLE, WORDS_OF_A_TITLE = 12, 3
+"""So many letters and words has a title, at least, that stands for its source by itself."""
+
+
+def index_of_titles(library: Library) -> dict[str, list[str]]:
+    """Return the ids of the sources by the head of their title, in folded letters, where it is long enough and names nothing that is asked about itself; the library ships with it."""
+    index: dict[str, list[str]] = {}
+    for source_id, raw in library.raw("sources").items():
+        head = raw["title"].partition(": ")[0].rstrip("?!. ")
+        if len(head) >= SHORTEST_TITLE and len(head.split()) >= WORDS_OF_A_TITLE and not read(library, head).things:
+            index.setdefault(fold(head), []).append(source_id)
+    return index
 
 
 class LibraryError(Exception):

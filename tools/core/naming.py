@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from kilowhat.tools.core.patterns import Late
-from kilowhat.tools.core.reading import read
 from kilowhat.tools.core.reference import Library, fold, words_of
 
 _INITIALS = re.compile(r"^(?:[A-ZÀ-Þ][\w-]*\.[\s-]*)+")
@@ -74,20 +73,6 @@ def sources_named(library: Library, text: str) -> frozenset[str]:
         if not spelling.isascii() and fold(spelling) in folded:
             found |= known.get(_plain(name), frozenset())
     return frozenset(found)
-
-
-SHORTEST_TITLE, WORDS_OF_A_TITLE = 12, 3
-"""So many letters and words has a title, at least, that stands for its source by itself."""
-
-
-def index_of_titles(library: Library) -> dict[str, list[str]]:
-    """Return the ids of the sources by the head of their title, in folded letters, where it is long enough and names nothing that is asked about itself; the library ships with it."""
-    index: dict[str, list[str]] = {}
-    for source_id, raw in library.raw("sources").items():
-        head = raw["title"].partition(": ")[0].rstrip("?!. ")
-        if len(head) >= SHORTEST_TITLE and len(head.split()) >= WORDS_OF_A_TITLE and not read(library, head).things:
-            index.setdefault(fold(head), []).append(source_id)
-    return index
 
 
 def _cited(text: str) -> Iterator[str]:
