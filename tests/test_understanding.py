@@ -240,3 +240,18 @@ def test_an_amount_for_each_divides_what_is_told():
 def test_a_zone_tells_its_provider():
     ((tool, arguments), *_) = calls("which AWS region has the lowest carbon: us-east-1, eu-north-1 or ap-southeast-2, for 10 MWh")
     assert (tool, arguments["regions"]) == ("choose_place_and_time", ["us-east-1", "eu-north-1", "ap-southeast-2"])
+
+
+@pytest.mark.parametrize("question", ["embodied plus operational carbon of 8 H100 over 4 years in Sweden", "8块H100用4年，含制造，在瑞典的总碳排放", "Cycle de vie de 8 H100 pendant 4 ans en Suède"])
+def test_a_whole_life_is_making_and_running(question):
+    first, *_ = calls(question)
+    assert first[0] == "estimate_lifecycle"
+    assert first[1] == {
+        "embodied": "estimate_embodied?device=nvidia-h100-sxm&count=8&lifetime_years=4#emissions",
+        "operation": "estimate_fleet?region=SWE&count=8&device=nvidia-h100-sxm&hours=35040#emissions",
+    }
+
+
+@pytest.mark.parametrize(("city", "country"), [("Lyon", "France"), ("Osaka", "Japan"), ("高雄", "Taiwan"), ("Nairobi", "Kenya")])
+def test_a_city_has_the_electricity_of_its_country(city, country):
+    assert ask(f"CO2 of 1 MWh in {city}").results[0].value == pytest.approx(ask(f"CO2 of 1 MWh in {country}").results[0].value)

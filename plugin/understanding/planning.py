@@ -8,6 +8,7 @@ What no argument could take is named in the answer, never dropped in silence.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from kilowhat.plugin.understanding.calculating import energy_of_emissions, in_another_unit, part_of, power_of
 from kilowhat.plugin.understanding.counting import TOKENS
@@ -69,6 +70,8 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return change
     if (energy := energy_of_emissions(slots, language)) is not None:
         return energy
+    if (both := _whole_life(slots, language, text)) is not None:
+        return both
     if len(slots.ends) == 1 or len(slots.power_w) == 2 or slots.hour_ends:
         return _both_ends(slots, language, text)
     fitting = [(score, -order, tool, arguments, used) for order, tool in enumerate(known_tools()) if (fitted := fit(tool, slots)) for score, arguments, used in [fitted]]
@@ -88,6 +91,21 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return Plan("answered", language, calls, quantity="water-on-site", unit=slots.unit, unused=unused(slots, used))
     wanted = "count" if not slots.aside and "comparator" in slots.named and calls[-1].tool == "convert_to_equivalents" and "equivalents" in calls[-1].arguments else slots.wanted
     return Plan("answered", language, calls, quantity=wanted, unit=slots.unit, unused=unused(slots, used))
+
+
+def _whole_life(slots: Slots, language: str, text: str) -> Plan | None:
+    """Return the plan for making devices and running them over a time, or None where a question asks for no whole life of devices."""
+    if "act.whole_life" not in slots.senses or "hardware" not in slots.named or not (slots.hours or slots.span_hours):
+        return None
+    each = replace(slots, wanted=None, unit=None, senses=frozenset(sense for sense in slots.senses if not sense.startswith("act.")))
+    years = (slots.hours or slots.span_hours or 0.0) / PERIOD_HOURS["year"]
+    device: dict[str, Any] = {"device": slots.named["hardware"][0]} | ({"count": slots.counts["device"]} if "device" in slots.counts else {})
+    running = plan(each, language, text)
+    if running.outcome != "answered" or len(running.calls) != 1 or running.calls[0].tool != "estimate_fleet":
+        return None
+    making = Call("estimate_embodied", {**device, "lifetime_years": years})
+    whole = Call("estimate_lifecycle", {"embodied": f"{as_ref(making)}#emissions", "operation": f"{as_ref(running.calls[0])}#emissions"})
+    return Plan("answered", language, (whole,), quantity="emissions", unit=slots.unit, unused=running.unused)
 
 
 def _scheduled(slots: Slots) -> Slots:
