@@ -15,7 +15,7 @@ from kilowhat.plugin.understanding.counting import TOKENS
 from kilowhat.plugin.understanding.fitting import chain, fit, is_complete, of_the_act, unused
 from kilowhat.plugin.understanding.how_many import how_many
 from kilowhat.plugin.understanding.plan import Call, Plan, as_ref
-from kilowhat.plugin.understanding.published import from_source, measured_by, of_model, operator_of, published, query_of, subject_of, water_of_run
+from kilowhat.plugin.understanding.published import from_source, measured_by, of_length, of_model, operator_of, published, query_of, subject_of, water_of_run
 from kilowhat.plugin.understanding.refusing import refusal, without_tool
 from kilowhat.plugin.understanding.slots import THINGS, Slots
 from kilowhat.plugin.understanding.timing import DAYS_OF_A_WEEK, PERIOD_HOURS
@@ -32,8 +32,8 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         slots = _scheduled(slots)
     if (quotient := how_many(slots, language, text, plan)) is not None:
         return quotient
-    if slots.wanted != "source" and (figure := from_source(slots, text) or published(slots)) is not None:
-        return Plan("answered", language, (figure,), quantity="energy" if figure.tool == "project_growth" else "source")
+    if slots.wanted != "source" and (figure := from_source(slots, text) or published(slots) or of_length(slots)) is not None:
+        return Plan("answered", language, (figure,), quantity="source" if figure.tool == "look_up_references" else "energy", unit=slots.unit)
     refused = refusal(slots, language)
     if refused is not None:
         return refused

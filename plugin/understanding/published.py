@@ -178,6 +178,18 @@ def _length(slots: Slots) -> str | None:
     return length_of(read, written)
 
 
+def of_length(slots: Slots) -> Call | None:
+    """Return the call for what is published of a model's requests of a length told in words, for as many as are told; None where that is not published."""
+    model, length = slots.name("model"), next((word for word in ("short", "medium", "long") if f"mod.{word}" in slots.senses), None)
+    if model is None or length is None or slots.wanted not in (None, "energy") or set(slots.counts) - {"request", "bare", "thing"} or slots.named.keys() & {"hardware", "task", "comparator", "place"}:
+        return None
+    figure = next((fact for fact in Library.load().find("request-energy", model=model) if fact.scope.get("case", "").startswith(length)), None)
+    if figure is None:
+        return None
+    requests = next(iter(slots.counts.values()), 1.0)
+    return Call("look_up_references", {"query": figure.id}) if requests == 1 else Call("calculate", {"expression": f"{requests!r} * fact:{figure.id}"})
+
+
 def of_model(tool: str, arguments: Mapping[str, Any]) -> Call | None:
     """Return the call for what is published of a model that a tool can't calculate, or None where it can, or nothing is."""
     model = arguments.get("model")
