@@ -255,3 +255,14 @@ def test_a_whole_life_is_making_and_running(question):
 @pytest.mark.parametrize(("city", "country"), [("Lyon", "France"), ("Osaka", "Japan"), ("高雄", "Taiwan"), ("Nairobi", "Kenya")])
 def test_a_city_has_the_electricity_of_its_country(city, country):
     assert ask(f"CO2 of 1 MWh in {city}").results[0].value == pytest.approx(ask(f"CO2 of 1 MWh in {country}").results[0].value)
+
+
+@pytest.mark.parametrize("question", ["hourly intensities 300, 250, 180, 220, 400; 2 hour job of 10 kWh; best start?", "碳强度依次为300、250、180、220、400，10度的任务跑2小时，什么时候开始最好"])
+def test_intensities_without_a_unit_are_grams_a_kwh(question):
+    ((tool, arguments), *_) = calls(question)
+    assert (tool, arguments["hourly_intensity_g_co2e_per_kwh"]) == ("choose_place_and_time", [300, 250, 180, 220, 400])
+
+
+def test_a_side_that_nothing_knows_is_named():
+    reply = ask("Which uses more: 1 hour of Zoom or 100 ChatGPT questions?")
+    assert (reply.outcome, "Zoom" in reply.text) == ("declined", True)

@@ -61,6 +61,11 @@ _PER_KWH = Late(r"每(?:度|千瓦[时時]|kWh)(?:电|電)?\s*(?:约|約|是|排
 _CARDS = Late(r"([一二两兩三四五六七八九十]|\d+)\s?([台部])\s?([一二两兩三四五六七八九十]|\d+)\s?卡(?P<server>[\s\w-]{0,16}(?:服务器|伺服器|服務器))?", needs=("卡",))
 _BARE_LIST = Late(r"(?P<numbers>\d+(?:\.\d+)?(?:\s?[,、;/]\s?\d+(?:\.\d+)?){2,})\s?(?:克|g|grams)(?![\w/])", re.IGNORECASE, needs=("g", "克"))
 _GRID = Late(r"碳强度|碳強度|intensity|forecast|预报|預報|Intensität|intensité|intensidad|炭素強度", re.IGNORECASE, needs=("碳", "intens", "forecast", "预报", "預報", "炭素"))
+_ALONE = r"\d+(?:\.\d+)?(?![\d.%]|\s?[^\W\d_])"
+_INTENSITIES = Late(
+    rf"(?P<word>intensit\w+|Intensität\w*|碳强度|碳強度|炭素強度)(?P<between>\D{{0,20}}?)(?P<numbers>{_ALONE}(?:\s?[,、/]\s?{_ALONE}){{2,}})", re.IGNORECASE, needs=("intensi", "强度", "強度")
+)
+"""Three numbers or more behind the word for intensities, without a unit: they are grams a kWh, as everybody gives them."""
 _UNIT_FIRST = Late(
     r"(?P<unit>k?g(?:\s?CO2e?q?)?\s?(?:/|per )\s?kWh)\)?\s?[:：]\s?(?P<numbers>\d+(?:\.\d+)?(?:\s?[,、;/]\s?(?:and |und |et |y )?\d+(?:\.\d+)?)+)(?!\s?[A-Za-z])", re.IGNORECASE, needs=("kwh",)
 )
@@ -146,6 +151,7 @@ def plain_numbers(text: str, decimal: str = ".") -> str:
     text = _PER_KWH.sub(r"\1 \2/kWh", text)
     text = _CARDS.sub(_cards, text)
     text = _BARE_LIST.sub(lambda match: f"{match['numbers']} g/kWh", text) if _GRID.search(text) else text
+    text = _INTENSITIES.sub(lambda match: f"{match['word']}{match['between']}{match['numbers']} g/kWh", text)
     text = _UNIT_FIRST.sub(lambda match: f"{match['numbers']} {match['unit']}", text)
     text = _LISTED.sub(_each_with_unit, text)
     text = _STACKED.sub(_stacked, text)

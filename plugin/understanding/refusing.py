@@ -39,6 +39,8 @@ def refusal(slots: Slots, language: str) -> Plan | None:
         return Plan("declined", language, reason="off_subject")
     if slots.unknown_project is not None and slots.things == ["service"] and not slots.senses & {"noun.request", "shape.claim"} and not slots.counts:
         return Plan("declined", language, reason="not_known", slots={"thing": slots.unknown_project})
+    if slots.unknown is not None and slots.senses >= {"ask.ratio", "shape.versus"} and len([*slots.things, *slots.named.get("comparator", ())]) == 1:
+        return Plan("declined", language, reason="not_known", slots={"thing": slots.unknown})
     if FLIGHT_BY_LENGTH in slots.named.get("comparator", ()) and "elsewhere" in slots.named and "comparator" in slots.counts:
         return Plan("declined", language, reason="not_known", slots={"thing": slots.named["elsewhere"][0]})
     if "ask.when" in slots.senses and not slots.intensities_g and (slots.amounts or slots.things) and "time.named" not in slots.senses:
