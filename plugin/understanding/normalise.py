@@ -14,7 +14,8 @@ LONGEST = 2000
 """Characters of a question that are read; more is text that was pasted, and its beginning decides."""
 
 _CONTROL = re.compile(r"[¿¡\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_WIDE_MARK = re.compile(r"([，；！？])(?=[^\d\s])")
+_WIDE_MARK = re.compile(r"([，；！？])(?=[^\d\s]|[0-9]{1,2}(?![0-9])|[0-9]{4})")
+"""A full-width mark that ends a part of a sentence; before three digits it may group them."""
 _NARROW_MARK = Late(r"(?<=[\u3040-\u9fff])([,;!?])(?=[^\d\s])", needs=(",", ";", "!", "?"))
 """Marks that hold their blank themselves; made plain, they need one behind them to end a clause."""
 
