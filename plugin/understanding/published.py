@@ -84,6 +84,8 @@ def water_of_run(slots: Slots) -> str | None:
     """Return the published water of the training run that a question names, as a quantity, or None."""
     run = slots.name("run")
     found = Library.load().find("training-water", run=run) if run is not None else []
+    if "mod.on_site" in slots.senses:
+        found = [fact for fact in found if fact.scope.get("boundary") == "on-site"] or found
     return f"fact:{found[0].id}" if found else None
 
 

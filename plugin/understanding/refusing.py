@@ -56,6 +56,6 @@ def without_tool(slots: Slots, language: str, text: str) -> Plan:
         return Plan("needs_input", language, reason="which_hours" if ("hardware" in slots.named or slots.power_w) else "which_device")
     if "act.train" in slots.senses:
         return Plan("needs_input", language, reason="which_run")
-    if slots.things or ("about.datacentre" in slots.senses and "place" in slots.named):
+    if slots.things or (slots.senses & {"about.datacentre", "about.ai_datacentre"} and ("place" in slots.named or slots.years)):
         return Plan("answered", language, (Call("look_up_references", {"query": query_of(slots, text), **subject_of(slots)}),), quantity="source")
     return Plan("needs_input", language, reason="which_task")

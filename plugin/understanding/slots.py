@@ -122,7 +122,7 @@ class Slots:
             or self.intensities_g
             or self.parameters_b
         )
-        return bool(told or self.senses & {"about.subject", "about.datacentre", "act.train", "noun.accelerator", "noun.server", "ask.grid", "mod.pue", "mod.wue"})
+        return bool(told or self.senses & {"about.subject", "about.datacentre", "about.ai_datacentre", "act.train", "noun.accelerator", "noun.server", "ask.grid", "mod.pue", "mod.wue"})
 
 
 def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
@@ -146,7 +146,7 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     durations = told.get("durations", [])
     if len(durations) == 2 and "act.make" in senses and "lifetime_hours" not in told:
         told |= {"lifetime_hours": max(durations), "hours": min(durations)}
-    told.update(read_times(mentions, senses, told))
+    told.update(read_times(text, mentions, senses, told))
     told["asked"] = _asked(mentions)
     told["aside"] = _aside(text, mentions)
     told["factor"] = _factor(mentions)

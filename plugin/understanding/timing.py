@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kilowhat.plugin.understanding.measures import PER_THING
 from kilowhat.plugin.understanding.mention import Mention
+from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.units import TIME, Quantity, parse_unit
 
 PERIOD_HOURS = {"second": 1 / 3600, "minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}
 SPANS = {**PERIOD_HOURS, "half_year": PERIOD_HOURS["year"] / 2}
 DAYS_OF_A_WEEK = 7
-MOST_TO_NUMBER = 8
-"""Characters between a period and the number of which it is the rate: every day some 200."""
+_GOES_ON = Late(r"[,;，；]\s*(?:and|und|et|y|con|with|mit|avec)\b|[.;；。]\s", re.IGNORECASE)
+"""What parts a period from a number behind it: per year, and with 200."""
 NEAR = 2
 """How many characters a counter may take between a number and its days."""
 
@@ -80,7 +82,7 @@ def working_days(mentions: Sequence[Mention], position: int, told: dict[str, Any
     return True
 
 
-def read_times(mentions: Sequence[Mention], senses: frozenset[str], told: Mapping[str, Any]) -> dict[str, Any]:
+def read_times(text: str, mentions: Sequence[Mention], senses: frozenset[str], told: Mapping[str, Any]) -> dict[str, Any]:
     """Return the rate, the span and the schedule.
 
     A period beside a number is a rate (100 a day, 每天100次); any other one is the time that is asked for.
@@ -89,7 +91,7 @@ def read_times(mentions: Sequence[Mention], senses: frozenset[str], told: Mappin
     schedule: dict[str, float] = {} if days_told else {name: value for sense, values in SCHEDULES.items() if sense in senses for name, value in values.items()}
     schedule |= {name: told[name] for name in ("daily_hours", "weekly_days") if name in told}
     periods = [(position, sense.partition(".")[2]) for position, mention in enumerate(mentions) for sense in mention.senses[:1] if sense.startswith("per.")]
-    rate = next((period for position, period in periods if _beside_number(mentions, position)), None)
+    rate = next((period for position, period in periods if _beside_number(text, mentions, position)), None)
     rest = list(dict.fromkeys(period for _, period in periods if period != rate))
     span = next((length for name, length in SPANS.items() if f"for.{name}" in senses), None)
     found: dict[str, Any] = {"rate": rate}
@@ -117,12 +119,14 @@ def _leads_to_number(mention: Mention) -> bool:
     return mention.number is None and ("task" in mention.names or any(sense == "noun.request" or sense.startswith("act.") for sense in mention.senses))
 
 
-def _beside_number(mentions: Sequence[Mention], position: int) -> bool:
+def _beside_number(text: str, mentions: Sequence[Mention], position: int) -> bool:
     """Return whether a period stands right behind what a number counts, or right before a number."""
     ahead = mentions[position + 1 : position + 3]
     if ahead and ahead[0].quantity is not None and ahead[0].quantity.dimension != TIME and ahead[0].start - mentions[position].end <= 1:
         return True
-    if ahead and ((ahead[0].number is not None and ahead[0].start - mentions[position].end <= MOST_TO_NUMBER) or (len(ahead) > 1 and ahead[1].number is not None and _leads_to_number(ahead[0]))):
+    if ahead and (
+        (ahead[0].number is not None and not _GOES_ON.search(text, mentions[position].end, ahead[0].start)) or (len(ahead) > 1 and ahead[1].number is not None and _leads_to_number(ahead[0]))
+    ):
         return True
     for before in reversed(mentions[max(0, position - 3) : position]):
         if before.number is not None or (before.quantity is not None and before.quantity.dimension != TIME):
