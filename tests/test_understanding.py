@@ -266,3 +266,88 @@ def test_intensities_without_a_unit_are_grams_a_kwh(question):
 def test_a_side_that_nothing_knows_is_named():
     reply = ask("Which uses more: 1 hour of Zoom or 100 ChatGPT questions?")
     assert (reply.outcome, "Zoom" in reply.text) == ("declined", True)
+@pytest.mark.parametrize(
+    ("question", "count", "device"),
+    [
+        ("8xH100 for 3 days", 8, "nvidia-h100-sxm"),
+        ("64×A100 for a day", 64, "nvidia-a100-sxm-80gb"),
+        ("2x4090 for 5 hours", 2, "nvidia-rtx-4090"),
+        ("H100 x8 pendant 3 jours", 8, "nvidia-h100-sxm"),
+        ("8xDGX A100 for a day", 8, "dgx-a100"),
+        ("3 nodes of 8xH100 for a week", 24, "nvidia-h100-sxm"),
+        ("4 8xH100 nodes for a week", 32, "nvidia-h100-sxm"),
+        ("two 8xA100 servers for a day", 2, "dgx-a100"),
+        ("my 3090 for a day", 1, "nvidia-rtx-3090"),
+    ],
+)
+def test_a_number_may_be_written_onto_a_device(question, count, device):
+    ((tool, arguments), *_) = calls(question)
+    assert (tool, arguments["count"], arguments["device"]) == ("estimate_fleet", count, device)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "My 4090 draws 350 W, I use it 6 hours every evening; how much per month",
+        "meine 4090 zieht 350 W, ich nutze sie jeden Abend 6 Stunden, wie viel im Monat?",
+        "ma 4090 consomme 350 W, 6 heures chaque soir, combien par mois ?",
+        "mi 4090 consume 350 W, la uso 6 horas cada noche, ¿cuánto al mes?",
+        "我的4090功耗350瓦，每晚用6小时，一个月多少度电？",
+        "我的4090功耗350瓦，每晚用6小時，一個月多少度電？",
+        "私の4090は350Wで、毎晩6時間使います。月に何kWh？",
+    ],
+)
+def test_a_card_is_no_count_and_every_evening_is_every_day(question):
+    assert calls(question)[0] == ("estimate_fleet", {"count": 1, "device": "nvidia-rtx-4090", "power_w": 350, "hours": pytest.approx(6 * 730 / 24)})
+
+
+def test_only_hours_are_those_of_a_day():
+    assert calls("embodied carbon of an H100 over 4 years, per day")[0][1] == {"device": "nvidia-h100-sxm", "count": 1, "used_hours": 24, "lifetime_years": 4}
+    assert understand([("user", "an H100 30 hours a day")]).reason == "impossible_time"
+
+
+@pytest.mark.parametrize("question", ["Sweden vs Germany for 1000 GPU hours on A100", "1000 A100 GPU hours in Germany instead of Sweden"])
+def test_hours_of_a_device_hold_for_each_place(question):
+    ((tool, arguments),) = calls(question)
+    assert (tool, arguments["energy"]) == ("choose_place_and_time", "estimate_fleet?count=1&device=nvidia-a100-sxm-80gb&hours=1000#energy")
+    assert set(arguments["regions"]) == {"SWE", "DEU"}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "one image every 5 minutes for a month",
+        "alle 5 Minuten ein Bild, einen Monat lang",
+        "une image toutes les 5 minutes pendant un mois",
+        "una imagen cada 5 minutos durante un mes",
+        "每5分钟生成一张图，一个月",
+        "每5分鐘生成一張圖，一個月",
+        "5分ごとに画像を1枚生成、1か月",
+    ],
+)
+def test_what_comes_again_after_a_time_is_counted(question):
+    assert calls(question)[0] == ("estimate_task", {"task": "image-generation", "count": pytest.approx(730 * 12)})
+
+
+@pytest.mark.parametrize(
+    ("question", "requests"),
+    [
+        ("2 prompts twice an hour, all day", 96),
+        ("ChatGPT zweimal am Tag, ein Jahr lang", 730),
+        ("ChatGPT deux fois par jour pendant un an", 730),
+        ("ChatGPT dos veces al día durante un año", 730),
+        ("每小时两次问ChatGPT，一年", 17_520),
+        ("team of 40, each 25 prompts a working day, a year", 40 * 25 * 365 * 5 / 7),
+        ("40 people, 100 prompts each per week, for a year", 40 * 100 * 365 / 7),
+        ("a Gemini prompt every 30 seconds for a day", 2880),
+    ],
+)
+def test_how_often_is_counted(question, requests):
+    ((tool, told), *_) = calls(question)
+    assert tool == "estimate_service"
+    assert told.get("requests_per_day", told.get("users", 0) * told.get("requests_per_user_per_day", 0)) * told["days"] == pytest.approx(requests)
+
+
+@pytest.mark.parametrize("question", ["an H100 24/7 for a quarter", "eine H100 ein Quartal lang", "un H100 pendant un trimestre", "un H100 durante un trimestre", "一块H100跑一个季度", "H100を四半期"])
+def test_a_quarter_is_three_months(question):
+    assert calls(question)[0][1]["hours"] == 8760 / 4

@@ -57,7 +57,7 @@ def _count(slots: Slots, tool: Tool) -> Filled:
         if found is None:
             return _counted("user")(slots, tool) if "task" in slots.named else None
         users = slots.counts.get("user", 1.0) if "task" in fields and ("each" in slots.senses or slots.rate is not None) else 1.0
-        return found[0] * users * _periods(slots), (*found[1], "count user", "rate", "span")
+        return found[0] * users * _periods(slots), (*found[1], "count user", "rate", "span", "hours")
     return _devices(slots, tool)
 
 
@@ -247,7 +247,8 @@ def _requests(slots: Slots, tool: Tool) -> Filled:
 
 
 def _requests_of_user(slots: Slots, tool: Tool) -> Filled:
-    return _counted("request", "thing")(slots, tool) if "user" in slots.counts and slots.seconds_per_word is None else None
+    found = _counted("request", "thing")(slots, tool) if "user" in slots.counts and slots.seconds_per_word is None else None
+    return (found[0] * PERIOD_HOURS["day"] / PERIOD_HOURS[slots.rate or "day"], (*found[1], "rate")) if found is not None else None
 
 
 def _words(slots: Slots, _tool: Tool) -> Filled:

@@ -77,6 +77,8 @@ def _language(lexicon: dict[str, Any]) -> dict[str, Any]:
         table.add(str(phrase), "number", str(number))
     for phrase, factor in lexicon["factors"].items():
         table.add(str(phrase), "sense", f"factor.{factor}")
+    for phrase, often in lexicon["often"].items():
+        table.add(str(phrase), "sense", f"often.{often}")
     for phrase, load in lexicon["loads"].items():
         table.add(str(phrase), "sense", f"load.{load}")
     return {

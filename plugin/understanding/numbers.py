@@ -106,6 +106,10 @@ def _each_with_unit(match: re.Match[str]) -> str:
     return ", ".join(f"{number} {match['unit']}" for number in re.findall(r"\d+(?:\.\d+)?", match["numbers"]))
 
 
+_GLUED = Late(r"(?<![\w.,])(\d{1,6}[xX×*])(?=[A-Z]|[a-z]+-?\d)|(?<![\w.,])(\d{1,2}[xX×*])(?=\d{4}(?!\d))", needs=("x", "×", "*"))
+_BEHIND = Late(r"(?<!\w)([A-Za-z]+[ -]?\d{2,4}[A-Za-z]{0,3})\s?[x×*]\s?(\d{1,5})(?![\w.,]\d|\w)", re.IGNORECASE, needs=("x", "×", "*"))
+"""A number of devices written onto their name, in front or behind: 8xH100, 2x4090, H100 ×8."""
+
 _HUNDRED = 100.0
 
 _FROM_TO = Late(r"(\d+(?:\.\d+)?)\s*(?:→|->|=>)\s*(\d+(?:\.\d+)?)\s*(g\w*(?:\s?CO2e?)?/kWh)", re.IGNORECASE, needs=("→", "->", "=>"))
@@ -129,6 +133,8 @@ def plain_numbers(text: str, decimal: str = ".") -> str:
         decimal: The decimal mark of its language; it decides what 1.000 and 1,000 are.
     """
     text = _GROUPED.sub(lambda match: _grouped(match, decimal), text)
+    text = _GLUED.sub(lambda match: f"{match[1] or match[2]} ", text)
+    text = _BEHIND.sub(r"\2 \1", text)
     text = _COMMA.sub(lambda match: match[0] if len(match[2]) == _GROUP and decimal == "." else f"{match[1]}.{match[2]}", text)
     text = _FRACTION.sub(lambda match: f"{int(match[1]) / int(match[2]):.6g}", text)
     text = _HALF.sub(lambda match: f"{match[1]}.5", text)

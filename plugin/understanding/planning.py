@@ -52,7 +52,8 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return Plan("answered", language, (Call("look_up_references", {"query": query_of(slots, text), **subject_of(slots)}),), quantity="source")
     if "forecast" in slots.named and not slots.amounts:
         return Plan("answered", language, (Call("project_growth", {"forecast": slots.named["forecast"][-1]}),), quantity="energy")
-    if not slots.things and not slots.amounts and slots.senses >= {"noun.request", "about.subject"} and slots.wanted in ("energy", "emissions", "water"):
+    repeated = "request" in slots.counts and (slots.rate is not None or "user" in slots.counts)
+    if not slots.things and not slots.amounts and slots.senses >= {"noun.request", "about.subject"} and (repeated or slots.wanted in ("energy", "emissions", "water")):
         slots = replace(slots, named={**slots.named, "service": ("ai-chatbot",)})
     if (feed := power_of(slots, language)) is not None:
         return feed

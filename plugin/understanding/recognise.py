@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from kilowhat.plugin.understanding.counting import counts_nothing
 from kilowhat.plugin.understanding.everyday import everyday
 from kilowhat.plugin.understanding.families import sized
 from kilowhat.plugin.understanding.mention import Mention
@@ -20,6 +21,7 @@ from kilowhat.plugin.understanding.tokens import fold, tokenise
 from kilowhat.plugin.understanding.words import phrases, tag
 from kilowhat.plugin.understanding.written import clocks, money, quantities, sizes, units
 from kilowhat.tools import Library
+from kilowhat.tools.core.patterns import Late
 
 
 def read(question: str, before: str | None = None) -> tuple[str, str, list[Mention]]:
@@ -44,14 +46,14 @@ def _knows(language: str, word: str) -> bool:
 def recognise(text: str, language: str) -> list[Mention]:
     """Return the mentions of a normalised question, in order, none overlapping another."""
     tokens = tokenise(text)
-    found = [*tag(text, language), *phrases(text, tokens, language), *money(text), *sizes(text), *clocks(text), *quantities(text), *spoken_numbers(text, language), *units(text)]
+    found = [*tag(text, language), *phrases(text, tokens, language), *money(text), *sizes(text), *clocks(text), *quantities(text), *spoken_numbers(text, language), *units(text, language)]
     chosen: list[Mention] = []
     for mention in sorted(found, key=lambda mention: mention.weight, reverse=True):
         if all(mention.end <= other.start or mention.start >= other.end for other in chosen):
             chosen.append(mention)
     negatives = re.compile(rf"(?<![a-zß-ÿ])(?:{'|'.join(map(re.escape, lexicon()['languages'][language]['negatives']))})\s*$", re.IGNORECASE)
     signed = [replace(mention, number=-mention.number) if mention.number and negatives.search(text[: mention.start]) else mention for mention in chosen]
-    return everyday(text, sized(_numbered_devices(text, _dozens(text, sorted(signed, key=lambda mention: mention.start)))))
+    return everyday(text, sized(_of_servers(text, _numbered_devices(text, _dozens(text, sorted(signed, key=lambda mention: mention.start))))))
 
 
 def _dozens(text: str, mentions: list[Mention]) -> list[Mention]:
@@ -71,7 +73,7 @@ _DEVICES = frozenset({"noun.accelerator", "noun.server"})
 
 
 def _numbered_devices(text: str, mentions: list[Mention]) -> list[Mention]:
-    """Return the mentions with numbers that name a device as that: eight 4090 cards, two 3090s."""
+    """Return the mentions with numbers that name a device as that: eight 4090 cards, two 3090s, my 4090 for an hour."""
     read = list(mentions)
     for position, mention in enumerate(mentions):
         device = Library.load().spellings("hardware").get(text[mention.start : mention.end]) if mention.number is not None and mention.number >= 1000 else None
@@ -82,6 +84,29 @@ def _numbered_devices(text: str, mentions: list[Mention]) -> list[Mention]:
             read[position] = Mention(mention.start, mention.end, {"hardware": device})
             continue
         counted = before is not None and before.number is not None and mention.start - before.end <= 2
-        if counted or text[mention.end : mention.end + 2].rstrip() == "s" or (after is not None and _DEVICES & set(after.senses) and after.start - mention.end <= 1):
+        if (
+            counted
+            or text[mention.end : mention.end + 2].rstrip() == "s"
+            or (after is not None and _DEVICES & set(after.senses) and after.start - mention.end <= 1)
+            or counts_nothing(text, mentions, position)
+        ):
             read[position] = Mention(mention.start, mention.end, {"hardware": device})
+    return read
+
+
+_OF_ACCELERATORS = Late(r"(?<![\w.,])\d+[x×*] ?$", re.IGNORECASE, needs=("x", "×", "*"))
+
+
+def _of_servers(text: str, mentions: list[Mention]) -> list[Mention]:
+    """Return the mentions with a server that is told by its accelerators as those, and as a server: 8×A100 nodes."""
+    spellings = Library.load().spellings("hardware")
+    read = list[Mention]()
+    for mention in mentions:
+        *words, server = re.finditer(r"\S+", text[mention.start : mention.end])
+        end = mention.start + words[-1].end() if words and "hardware" in mention.names and _OF_ACCELERATORS.search(text[: mention.start]) else mention.end
+        device = spellings.get(text[mention.start : end]) if end < mention.end else None
+        if device is None:
+            read.append(mention)
+        else:
+            read += [Mention(mention.start, end, {"hardware": device}), Mention(mention.start + server.start(), mention.end, senses=("noun.server",))]
     return read

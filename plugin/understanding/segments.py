@@ -111,6 +111,7 @@ def _completed(part: Slots, whole: Slots, kinds: Set[str]) -> Slots:
         rate=part.rate or whole.rate,
         span_hours=part.span_hours if part.span_hours is not None else whole.span_hours,
         hours=part.hours if part.hours is not None or not stands else whole.hours,
+        device_hours=part.device_hours if part.device_hours is not None or not stands else whole.device_hours,
         pue=part.pue if part.pue is not None else whole.pue,
         amounts=part.amounts or (whole.amounts if kinds & {"place"} else ()),
         power_w=part.power_w or (whole.power_w if stands else ()),

@@ -146,7 +146,7 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     durations = told.get("durations", [])
     if len(durations) == 2 and "act.make" in senses and "lifetime_hours" not in told:
         told |= {"lifetime_hours": max(durations), "hours": min(durations)}
-    told.update(read_times(text, mentions, senses, told))
+    told.update(read_times(text, mentions, senses, told, counts))
     told["asked"] = _asked(mentions)
     told["aside"] = _aside(text, mentions)
     told["factor"] = _factor(mentions)
@@ -159,6 +159,7 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
         told["wanted"] = "power"
     share_units(told, counts, senses)
     told.pop("intensity_scale", None)
+    _repeat(named, counts, told)
     count_everyday(named.get("comparator", []), counts, told, alone="hardware" not in named and not told.get("power_w"), beside=hours_beside(mentions))
     if (load := next((sense for sense in senses if sense.startswith("load.")), None)) is not None and load != "load.1":
         told.setdefault("utilisation", float(load.removeprefix("load.")))
@@ -171,8 +172,9 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     _per_piece(text, mentions, counts)
     if "each" in senses and "bare" in counts and "request" in counts and "user" not in counts:
         counts["user"] = counts.pop("bare")
-    if 1 < counts.get("device", 0.0) <= MOST_OF_A_SERVER and counts.get("server", 0.0) > 1 and list(counts).index("server") < list(counts).index("device"):
-        counts["device"] *= counts.pop("server")
+    servers = "server" if "server" in counts else "bare" if "noun.server" in senses else ""
+    if 1 < counts.get("device", 0.0) <= MOST_OF_A_SERVER and counts.get(servers, 0.0) > 1 and list(counts).index(servers) < list(counts).index("device"):
+        counts["device"] *= counts.pop(servers)
     if counts.get("request") == 1 and counts.get("bare", 0) > 1 and "energy_wh_each" in told:
         counts["request"] = counts.pop("bare")
     if counts.get("task") == 1 and counts.get("thing", 0) > 1:
@@ -227,6 +229,21 @@ def _composed(named: dict[str, list[str]], counts: dict[str, float], senses: fro
         return
     named["task"] = [done]
     counts["task"] = counts.pop(kind)
+
+
+def _repeat(named: Mapping[str, list[str]], counts: dict[str, float], told: dict[str, Any]) -> None:
+    """Count what is done several times a period as often as it comes: two prompts twice an hour, an image every five minutes; where nothing is done, the time is how long something runs."""
+    often, hours = told.pop("often", None), told.pop("every_hours", None)
+    kind = next((kind for kind in ("task", "request") if kind in counts or (kind in named)), "request" if {"service", "llm"} & named.keys() else None)
+    if often is None:
+        return
+    if kind is None:
+        told.setdefault("hours", hours)
+        return
+    if counts.get("thing") == often:
+        del counts["thing"]
+    told["spare"] = [number for number in told.get("spare", ()) if number != f"{often:g}"]
+    counts[kind] = counts.get(kind, 1.0) * often
 
 
 MOST_OF_A_SERVER = 16.0

@@ -12,7 +12,7 @@ from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.units import TIME, Quantity, parse_unit
 
 PERIOD_HOURS = {"second": 1 / 3600, "minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.0, "year": 8760.0}
-SPANS = {**PERIOD_HOURS, "half_year": PERIOD_HOURS["year"] / 2}
+SPANS = {**PERIOD_HOURS, "half_year": PERIOD_HOURS["year"] / 2, "quarter": PERIOD_HOURS["year"] / 4}
 DAYS_OF_A_WEEK = 7
 _GOES_ON = Late(r"[,;，；]\s*(?:and|und|et|y|con|with|mit|avec)\b|[.;；。]\s", re.IGNORECASE)
 """What parts a period from a number behind it: per year, and with 200."""
@@ -34,6 +34,9 @@ def scheduled(mentions: Sequence[Mention], position: int, told: dict[str, Any]) 
     if quantity is None or quantity.dimension != TIME or PER_THING.search(quantity.unit):
         return False
     hours = quantity.to("h").value
+    if _is_interval(mentions, position):
+        told.setdefault("every_hours", hours)
+        return True
     periods = after.senses[:1] if after is not None else ()
     if after is not None and after.quantity is not None and hours == PERIOD_HOURS["day"] and _hours_of(after) is not None and after.start - mentions[position].end <= 1:
         told.setdefault("daily_hours", _hours_of(after))
@@ -45,10 +48,10 @@ def scheduled(mentions: Sequence[Mention], position: int, told: dict[str, Any]) 
     if (told_as := _LENGTHS.get(period)) is not None and _in_days(quantity) and told_as[0] <= hours / PERIOD_HOURS["day"] <= told_as[1]:
         told["span_hours"] = hours
         return True
-    if before is not None and before.senses[:1] == ("per.day",) and mentions[position].start - before.end <= 1 and hours <= PERIOD_HOURS["day"] and not _in_days(quantity):
+    if before is not None and before.senses[:1] == ("per.day",) and mentions[position].start - before.end <= 1 and hours <= PERIOD_HOURS["day"] and _in_hours(quantity):
         told.setdefault("daily_hours", hours)
         return True
-    if "clock" in mentions[position].senses or ("per.day" in periods and not _in_days(quantity)):
+    if "clock" in mentions[position].senses or ("per.day" in periods and _in_hours(quantity)):
         told.setdefault("daily_hours", hours)
         return True
     weekly = "per.week" in periods or (before is not None and "per.week" in before.senses[:1] and hours <= PERIOD_HOURS["week"])
@@ -58,6 +61,13 @@ def scheduled(mentions: Sequence[Mention], position: int, told: dict[str, Any]) 
     return False
 
 
+def _is_interval(mentions: Sequence[Mention], position: int) -> bool:
+    """Return whether a time is one in which something comes again: every five minutes, 5分ごと."""
+    here = mentions[position]
+    around = [(mentions[near], min(abs(mentions[near].start - here.end), abs(here.start - mentions[near].end))) for near in (position - 1, position + 1) if 0 <= near < len(mentions)]
+    return any("every" in near.senses and apart <= 1 for near, apart in around)
+
+
 _LENGTHS = {"per.month": (14.0, 31.0), "per.year": (100.0, 366.0)}
 """The days for which a month or a year may be told to count: a month of 30 days, a year of 240 working days."""
 
@@ -65,6 +75,11 @@ _LENGTHS = {"per.month": (14.0, 31.0), "per.year": (100.0, 366.0)}
 def _in_days(quantity: Quantity) -> bool:
     """Return whether a time is told in days, or in weeks."""
     return parse_unit(quantity.unit).factor in (parse_unit("day").factor, parse_unit("week").factor)
+
+
+def _in_hours(quantity: Quantity) -> bool:
+    """Return whether a time is told in hours, or in parts of one: only such a time can be that of a day."""
+    return parse_unit(quantity.unit).factor <= PERIOD_HOURS["hour"]
 
 
 def _hours_of(mention: Mention) -> float | None:
@@ -82,7 +97,7 @@ def working_days(mentions: Sequence[Mention], position: int, told: dict[str, Any
     return True
 
 
-def read_times(text: str, mentions: Sequence[Mention], senses: frozenset[str], told: Mapping[str, Any]) -> dict[str, Any]:
+def read_times(text: str, mentions: Sequence[Mention], senses: frozenset[str], told: Mapping[str, Any], counts: Mapping[str, float]) -> dict[str, Any]:
     """Return the rate, the span and the schedule.
 
     A period beside a number is a rate (100 a day, 每天100次); any other one is the time that is asked for.
@@ -94,7 +109,11 @@ def read_times(text: str, mentions: Sequence[Mention], senses: frozenset[str], t
     rate = next((period for position, period in periods if _beside_number(text, mentions, position)), None)
     rest = list(dict.fromkeys(period for _, period in periods if period != rate))
     span = next((length for name, length in SPANS.items() if f"for.{name}" in senses), None)
-    found: dict[str, Any] = {"rate": rate}
+    further = [f"{counts['thing']:g}"] if "thing" in counts else told.get("spare", [])
+    found: dict[str, Any] = {"rate": rate, "often": next((often for position, _ in periods if (often := _often(mentions, position, further)) is not None), None)}
+    if found["often"] is None and "every_hours" in told:
+        rate, found["often"] = "hour", 1 / told["every_hours"]
+        found["rate"] = rate
     hours = told.get("hours")
     if hours is not None and hours > PERIOD_HOURS["day"] and not periods and span is None and "weekly_days" not in told:
         schedule.pop("weekly_days", None)
@@ -114,6 +133,21 @@ def read_times(text: str, mentions: Sequence[Mention], senses: frozenset[str], t
     return {**found, **schedule, **({"span_hours": span} if span is not None and "span_hours" not in told else {})}
 
 
+def _often(mentions: Sequence[Mention], position: int, further: Sequence[str]) -> float | None:
+    """Return how many times a period something is said to come, beside what it comes with: two prompts twice an hour, 3 times a day, 每小时两次."""
+    before, after = mentions[max(0, position - 2) : position], mentions[position + 1 : position + 3]
+    word = next((sense for other in before[-1:] for sense in other.senses if sense.startswith(OFTEN)), None)
+    if word is not None:
+        return float(word.removeprefix(OFTEN))
+    for pair in (before, after):
+        if len(pair) == 2 and pair[0].number and "noun.times" in pair[1].senses and f"{pair[0].number:g}" in further:
+            return pair[0].number
+    return None
+
+
+OFTEN = "often."
+
+
 def _leads_to_number(mention: Mention) -> bool:
     """Return whether a mention may stand between a period and what is counted in it: a day I draw 60, each day questions 40."""
     return mention.number is None and ("task" in mention.names or any(sense == "noun.request" or sense.startswith("act.") for sense in mention.senses))
@@ -129,7 +163,7 @@ def _beside_number(text: str, mentions: Sequence[Mention], position: int) -> boo
     ):
         return True
     for before in reversed(mentions[max(0, position - 3) : position]):
-        if before.number is not None or (before.quantity is not None and before.quantity.dimension != TIME):
+        if before.number is not None or any(sense.startswith(OFTEN) for sense in before.senses) or (before.quantity is not None and before.quantity.dimension != TIME):
             return True
         if any(sense.startswith(("per.", "ask.")) for sense in before.senses) and not before.names:
             return False

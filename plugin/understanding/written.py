@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from kilowhat.plugin.understanding.mention import Mention
+from kilowhat.plugin.understanding.tables import lexicon
 from kilowhat.tools.core.errors import BadQuantity
 from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.units import NUMBER, Quantity, Unit, parse_quantity, parse_unit
@@ -210,10 +211,11 @@ def _unit_of(word: str) -> Unit | None:
     return None
 
 
-def units(text: str) -> Iterator[Mention]:
+def units(text: str, language: str) -> Iterator[Mention]:
     """Yield a mention for each unit that stands without a number: the one in which an answer is wanted."""
+    articles = lexicon()["languages"][language]["skips"]
     for match in _UNIT_WORD.finditer(text):
-        unit = _unit_of(match["unit"])
+        unit = _unit_of(match["unit"]) if match["unit"].casefold() not in articles else None
         if unit is None:
             continue
         asked = next((known for known in _ASKED if (parse_unit(known).factor, parse_unit(known).dimension) == (unit.factor, unit.dimension)), None)
