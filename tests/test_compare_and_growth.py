@@ -93,6 +93,20 @@ def test_growing_ahead_and_looking_back_give_the_same_rate(start, growth, years)
     assert math.isclose(back.value if back.quantity == "annual-growth" else -back.value, growth * 100, rel_tol=1e-6, abs_tol=1e-6)
 
 
+@given(start=amounts, growth=st.floats(0.01, 3), years=st.floats(0.5, 15))
+def test_the_years_to_an_end_are_those_that_lead_there(start, growth, years):
+    end = start * (1 + growth) ** years
+    result = call("project_growth", {"start": f"{start!r} kWh", "end": f"{end!r} kWh", "annual_growth": growth}).results[0]
+    assert (result.quantity, result.unit) == ("time", "year")
+    assert math.isclose(result.value, years, rel_tol=1e-6)
+
+
+@pytest.mark.parametrize("growth", [0.0, -0.1])
+def test_an_end_that_is_never_reached_is_refused(growth):
+    with pytest.raises(KilowhatError, match="never reached"):
+        call("project_growth", {"start": "1 kWh", "end": "2 kWh", "annual_growth": growth})
+
+
 @given(demand=st.floats(0.01, 1e4), gain=st.floats(0.1, 1e4))
 def test_the_total_grows_where_demand_outgrows_efficiency(demand, gain):
     results = call("project_growth", {"demand_growth": demand, "efficiency_gain": gain}).results

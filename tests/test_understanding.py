@@ -1,5 +1,7 @@
 """Parts of a question that belong together: everyday things in several words, sizes of a family, two things against each other, and questions that go on."""
 
+import math
+
 import pytest
 
 from kilowhat.plugin import ask
@@ -351,3 +353,83 @@ def test_how_often_is_counted(question, requests):
 @pytest.mark.parametrize("question", ["an H100 24/7 for a quarter", "eine H100 ein Quartal lang", "un H100 pendant un trimestre", "un H100 durante un trimestre", "一块H100跑一个季度", "H100を四半期"])
 def test_a_quarter_is_three_months(question):
     assert calls(question)[0][1]["hours"] == 8760 / 4
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "13B parameters, 1.4 trillion tokens, H100, 40% MFU: energy?",
+        "13B Parameter, 1,4 Billionen Token, H100, 40 % Auslastung: Energie?",
+        "130億パラメータ、1.4兆トークン、H100、MFU 40%：電力量は？",
+    ],
+)
+def test_more_tokens_than_parameters_are_those_of_a_training_run(question):
+    told = {"accelerator": "nvidia-h100-sxm", "parameters_b": pytest.approx(13), "tokens_b": pytest.approx(1400), "utilisation": 0.4}
+    assert calls(question)[0] == ("estimate_training", told)
+
+
+def test_tokens_of_a_period_are_served():
+    assert calls("Llama 3 8B, 20 billion tokens a day")[0][0] == "estimate_llm"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "grow 12% a year from 415 TWh, what in 2030?",
+        "wächst 415 TWh um 12 % im Jahr, wie viel 2030?",
+        "415 TWh croissent de 12 % par an, combien en 2030 ?",
+        "si 415 TWh crecen un 12 % al año, ¿cuánto en 2030?",
+        "415 TWh 每年增长12%，2030年是多少？",
+        "415 TWh 每年增長12%，2030年是多少？",
+        "415 TWhが年12%で増加すると2030年は？",
+    ],
+)
+def test_what_grows_starts_in_the_year_of_the_published_total(question):
+    assert calls(question) == [("project_growth", {"start": "fact:world-data-centres-electricity-2024-iea", "annual_growth": 0.12, "years": 6})]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "if data centre use doubles every 4 years, what in 2033?",
+        "Rechenzentren verdoppeln sich alle 4 Jahre, wie viel 2033?",
+        "si les centres de données doublent tous les 4 ans, combien en 2033 ?",
+        "si los centros de datos se duplican cada 4 años, ¿cuánto en 2033?",
+        "数据中心用电每4年翻倍，2033年多少？",
+        "數據中心用電每4年翻倍，2033年多少？",
+        "データセンターの電力が4年ごとに倍増すると2033年は？",
+    ],
+)
+def test_doubling_in_a_time_is_a_rate(question):
+    ((tool, told),) = calls(question)
+    assert (tool, told["annual_growth"], told["years"]) == ("project_growth", pytest.approx(2**0.25 - 1), 8)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "at 30 % a year how long until it is ten times",
+        "bei 30 % im Jahr, wie lange bis zum Zehnfachen?",
+        "à 30 % par an, combien de temps pour être multiplié par dix ?",
+        "al 30 % anual, ¿cuánto tiempo hasta que sea diez veces más?",
+        "每年增长30%，多久变成十倍？",
+        "每年增長30%，多久變成十倍？",
+        "年30%の成長で10倍になるまで何年？",
+    ],
+)
+def test_how_long_a_growth_takes(question):
+    assert ask(question).results[0].value == pytest.approx(math.log(10) / math.log(1.3))
+
+
+@pytest.mark.parametrize(
+    ("question", "outcome"),
+    [
+        ("500 TWh growing 12 % a year, in 2030", "needs_input"),
+        ("how long until 415 TWh becomes 30,000 TWh at 0 % a year", "declined"),
+        ("50 kWh a day grows 10 % a year for 3 years", "answered"),
+        ("how long until it doubles at 2 % a month", "answered"),
+        ("400 TWh falling 5 % a year for 10 years", "answered"),
+    ],
+)
+def test_growth_is_told_or_asked_about(question, outcome):
+    assert ask(question).outcome == outcome

@@ -1,6 +1,6 @@
 """Forecasts, growth between two points, and efficiency against demand.
 
-**Formula**: growth a year = (end / start)^(1 / years) - 1; end = start × (1 + growth a year)^years;
+**Formula**: growth a year = (end / start)^(1 / years) - 1; end = start × (1 + growth a year)^years; years = log(end / start) / log(1 + growth a year);
 net change = demand / efficiency gain, and demand breaks even where it grows by the efficiency gain;
 rebound = (demand - 1) / (efficiency gain - 1), the share of the saving that more demand takes back.
 
@@ -56,7 +56,9 @@ class Input(Arguments):
     start: str | None = Field(default=None, max_length=1000, description=f"Where it starts: {QUANTITY}.")
     end: str | None = Field(default=None, max_length=1000, description="Where it ends, in the same kind of unit; with years it gives the growth a year.")
     years: float | None = Field(default=None, ge=0.01, le=200, strict=True, description="Years from start to end, 0.01 to 200.")
-    annual_growth: float | None = Field(default=None, ge=-0.9, le=10, strict=True, description="Growth a year as a share: 0.15 is 15 % a year, -0.1 a decline of 10 %.")
+    annual_growth: float | None = Field(
+        default=None, ge=-0.9, le=10, strict=True, description="Growth a year as a share: 0.15 is 15 % a year, -0.1 a decline of 10 %; with start and end, and no years, it gives the years."
+    )
     demand_growth: float | None = Field(default=None, gt=0, le=1e12, strict=True, description="How many times the demand (the amount of work) grows over the whole time: 12 is twelve times.")
     efficiency_gain: float | None = Field(
         default=None, gt=0, le=1e12, strict=True, description="The factor by which the energy of a unit of work falls over the whole time: 10 is a tenth of the energy."
@@ -94,7 +96,9 @@ def project_growth(arguments: Input, library: Library) -> Estimate:
         about = "Efficiency against demand"
     else:
         missing = "end" if arguments.start is not None and arguments.annual_growth is None else "years" if arguments.annual_growth is not None else "start"
-        raise MissingInput("Give a forecast ('IEA 2030'), or start, end and years, or start, annual_growth and years, or an efficiency_gain with the growth of demand.", field=missing)
+        raise MissingInput(
+            "Give a forecast ('IEA 2030'), or start, end and years (or annual_growth), or start, annual_growth and years, or an efficiency_gain with the growth of demand.", field=missing
+        )
     if arguments.efficiency_gain is not None:
         about = _with_efficiency(arguments.efficiency_gain, derivation, about)
     return derivation.estimate(TOOL.name, arguments, about)
@@ -108,8 +112,8 @@ def _refuse_mixtures(arguments: Input) -> None:
         raise InvalidArguments(f"demand_growth tells the growth already; leave out {', '.join(mixed)}.", field="demand_growth")
     if arguments.demand_growth is not None and arguments.efficiency_gain is None:
         raise MissingInput("demand_growth stands against an efficiency_gain: the factor by which the energy of a unit of work falls.", field="efficiency_gain")
-    if arguments.end is not None and arguments.annual_growth is not None:
-        raise InvalidArguments("end and annual_growth tell the same thing; give one of them.", field="annual_growth")
+    if arguments.end is not None and arguments.annual_growth is not None and arguments.years is not None:
+        raise InvalidArguments("end and annual_growth tell the same thing beside years; give two of the three.", field="annual_growth")
 
 
 def _point(library: Library, text: str, argument: str, dimension: Dimension | None = None) -> Told:
@@ -134,15 +138,32 @@ def _between(arguments: Input, derivation: Derivation) -> str:
     """Add start and end, and the growth between them."""
     start = _point(derivation.library, str(arguments.start), "start")
     end = _point(derivation.library, str(arguments.end), "end", start.quantity.dimension)
-    if arguments.years is None and arguments.efficiency_gain is None:
-        raise MissingInput("Give the years from start to end.", field="years")
+    if arguments.years is None and arguments.annual_growth is None and arguments.efficiency_gain is None:
+        raise MissingInput("Give the years from start to end, or the annual_growth.", field="years")
     unit = _unit(start.quantity.dimension)
     for name, told in (("start", start), ("end", end)):
         derivation.quantity(name, told.quantity, unit, told.facts)
+    if arguments.annual_growth is not None:
+        _add_years(arguments.annual_growth, derivation)
+        return f"From {_shown(start.quantity)} to {_shown(end.quantity)} at {format_number(arguments.annual_growth * 100)} % a year"
     if arguments.years is not None:
         derivation.given("years", arguments.years, "year")
     _add_growth(derivation)
     return f"From {_shown(start.quantity)} to {_shown(end.quantity)}" + (f" in {number_of(arguments.years, 'year', 4)}" if arguments.years is not None else "")
+
+
+def _add_years(growth: float, derivation: Derivation) -> None:
+    """Add the years in which a rate leads from start to end, and the growth over them, which proves them."""
+    start, end = derivation.inputs["start"], derivation.inputs["end"]
+    rate = math.log1p(growth)
+    if rate == 0 or (years := math.log(end.value / start.value) / rate) < 0:
+        raise InvalidArguments(f"At {format_number(growth * 100)} % a year the end is never reached.", field="annual_growth")
+    ends = [math.log((end.low or end.value) / (start.high or start.value)) / rate, math.log((end.high or end.value) / (start.low or start.value)) / rate]
+    derivation.given("annual_growth", growth, "ratio")
+    derivation.default("years", years, "year", low=max(0.0, min(ends)), high=max(ends))
+    derivation.step(TIMES_BY_RATE)
+    derivation.result("years", "time", "years until then", unit="year", keep_unit=True)
+    derivation.result("growth", "growth-factor", "end over start")
 
 
 def _ahead(arguments: Input, derivation: Derivation) -> str:
@@ -293,6 +314,7 @@ TOOL = Tool(
         ("start", "end", "years"),
         ("annual_growth", "years"),
         ("start", "annual_growth", "years"),
+        ("start", "end", "annual_growth"),
         ("demand_growth", "efficiency_gain"),
         ("start", "demand_growth", "efficiency_gain"),
         ("efficiency_gain",),

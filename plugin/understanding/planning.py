@@ -13,6 +13,7 @@ from typing import Any
 from kilowhat.plugin.understanding.calculating import energy_of_emissions, in_another_unit, part_of, power_of
 from kilowhat.plugin.understanding.counting import TOKENS
 from kilowhat.plugin.understanding.fitting import chain, fit, is_complete, of_the_act, unused
+from kilowhat.plugin.understanding.growing import growth
 from kilowhat.plugin.understanding.how_many import how_many
 from kilowhat.plugin.understanding.plan import Call, Plan, as_ref
 from kilowhat.plugin.understanding.published import from_source, measured_by, of_length, of_model, operator_of, published, query_of, subject_of, water_of_run
@@ -32,6 +33,8 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         slots = _scheduled(slots)
     if (quotient := how_many(slots, language, text, plan)) is not None:
         return quotient
+    if "shape.claim" not in slots.senses and slots.wanted != "source" and (grown := growth(slots, language)) is not None:
+        return grown
     if slots.wanted != "source" and (figure := from_source(slots, text) or published(slots) or of_length(slots)) is not None:
         return Plan("answered", language, (figure,), quantity="source" if figure.tool == "look_up_references" else "energy", unit=slots.unit)
     refused = refusal(slots, language)

@@ -262,6 +262,14 @@ def of_sector(sense: str, wanted: str | None) -> str | None:
     return f"fact:{best.id}" if best is not None else None
 
 
+def sector_totals(slots: Slots) -> list[Fact]:
+    """Return the published yearly electricity of the sector that a question is about, of the world where it is about none, the one taken by default first, then the newest."""
+    sector = next((SECTORS[sense] for sense in SECTORS if sense in slots.senses), None)
+    scope = {"sector": sector} if sector is not None else {}
+    found = Library.load().find("electricity-total", place=slots.name("place") or WORLD, **scope) if sector is not None or slots.amounts else []
+    return sorted(found, key=lambda fact: (fact.default is None, -int(str(fact.as_of or "0")[:4])))
+
+
 def _fitting(subject: str, scope: dict[str, str], asked: str, slots: Slots) -> list[Fact]:
     found = Library.load().find(subject, **scope)
     if asked in ("energy", "emissions", "water"):

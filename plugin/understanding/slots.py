@@ -15,7 +15,7 @@ from kilowhat.plugin.understanding.counting import REACH, SENTENCE_END, class_of
 from kilowhat.plugin.understanding.everyday import count_everyday, hours_beside
 from kilowhat.plugin.understanding.measures import bound, measure, share_units
 from kilowhat.plugin.understanding.mention import Mention
-from kilowhat.plugin.understanding.timing import read_times, scheduled, working_days
+from kilowhat.plugin.understanding.timing import PERIOD_HOURS, read_times, scheduled, working_days
 from kilowhat.plugin.understanding.unknown import unknown, unreadable
 from kilowhat.tools import Library
 from kilowhat.tools.core.patterns import Late
@@ -33,6 +33,7 @@ class Slots:
     bare where nothing is counted), ``ends`` both ends where a range is told; ``amounts`` the quantities
     with their dimension. ``rate`` is the period by which things are counted (a day), ``hours`` how long
     something runs, ``span_hours`` the period over which the answer is wanted.
+    ``every_hours`` is the time after which something comes again, or grows by a factor.
     ``daily_hours`` and ``weekly_days`` say how much of a day and of a week it runs; ``spans`` the periods where several are asked for.
     ``amount_rate`` is the period that an amount is told for, ``roles`` the amounts by part of a life cycle,
     ``as_gas`` whether a mass is said to be one of greenhouse gas.
@@ -54,6 +55,7 @@ class Slots:
     lifetime_hours: float | None = None
     span_hours: float | None = None
     spans: tuple[float, ...] = ()
+    every_hours: float | None = None
     daily_hours: float | None = None
     weekly_days: float | None = None
     asked: str | None = None
@@ -169,6 +171,8 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     if "hardware" in named and "device_hours" in told and not counts.keys() & {"request", "token", "output", "input", "task"}:
         named = {kind: names for kind, names in named.items() if kind not in ("llm", "model")}
     _composed(named, counts, senses)
+    if _is_training(counts, told):
+        senses |= {"act.train"}
     _per_piece(text, mentions, counts)
     if "each" in senses and "bare" in counts and "request" in counts and "user" not in counts:
         counts["user"] = counts.pop("bare")
@@ -208,6 +212,13 @@ def _without_zones_own(named: dict[str, list[str]]) -> None:
 _OF_IMAGES = {"image-captioning", "image-classification", "object-detection"}
 """The tasks that take an image: one that is named beside them is not made."""
 
+
+def _is_training(counts: Mapping[str, float], told: Mapping[str, Any]) -> bool:
+    """Return whether parameters and tokens are those of a training run: more tokens than parameters, and no period or request in which they are read or written."""
+    parameters = told.get("parameters_b", counts.get("parameter", 0.0) / 1e9) * 1e9
+    return 0 < parameters <= counts.get("token", 0.0) and not told.get("rate") and not counts.keys() & {"request", "user", "input", "output"}
+
+
 _DONE = {"act.write": "text-generation", "act.draw": "image-generation"}
 """The task that AI does where nothing but the doing is named: have AI write 200 blurbs."""
 
@@ -233,12 +244,13 @@ def _composed(named: dict[str, list[str]], counts: dict[str, float], senses: fro
 
 def _repeat(named: Mapping[str, list[str]], counts: dict[str, float], told: dict[str, Any]) -> None:
     """Count what is done several times a period as often as it comes: two prompts twice an hour, an image every five minutes; where nothing is done, the time is how long something runs."""
-    often, hours = told.pop("often", None), told.pop("every_hours", None)
+    often, hours = told.pop("often", None), told.get("every_hours")
     kind = next((kind for kind in ("task", "request") if kind in counts or (kind in named)), "request" if {"service", "llm"} & named.keys() else None)
     if often is None:
         return
     if kind is None:
-        told.setdefault("hours", hours)
+        if "hours" not in told and hours is not None and hours < PERIOD_HOURS["year"]:
+            told["hours"] = hours
         return
     if counts.get("thing") == often:
         del counts["thing"]
