@@ -259,6 +259,8 @@ def _body(answering: Answering) -> str:
     verdict = next((estimate.verdict for estimate in estimates if estimate.verdict), None)
     if plan.unjudged:
         lines.add(words.say("unjudged"))
+    if plan.unpublished:
+        lines.add(words.say("unpublished", list=words.listed(plan.unpublished)))
     if plan.quantity in ("energy", "emissions", "water") and answering.results and not any(result.quantity == plan.quantity for result in answering.results):
         lines.add(words.say("not_found", quantity=words.say("names", plan.quantity)))
     if verdict is not None:

@@ -321,7 +321,7 @@ def test_other_subjects_are_declined_in_one_sentence(question):
         ("1000 images in Atlantis", "Atlantis"),
         ("energy of -5 images", "not allowed"),
         ("train Zorblax-9", "Zorblax-9"),
-        ("how much energy does Midjourney use?", "Nobody has published"),
+        ("how much energy does Suno use?", "Nobody has published"),
         ("8 H100", "how long"),
     ],
 )

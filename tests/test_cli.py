@@ -44,7 +44,7 @@ def test_a_polite_no_is_an_answer(capsys):
     assert run(capsys, "ask", "what's the weather in Oslo?")[0] == 0
 
 
-@pytest.mark.parametrize("question", ["-5 images", "1000 images in Atlantis", "energy of Midjourney"])
+@pytest.mark.parametrize("question", ["-5 images", "1000 images in Atlantis", "energy of Suno"])
 def test_a_refusal_exits_with_two(capsys, question):
     assert run(capsys, "ask", "--", question)[0] == 2
 

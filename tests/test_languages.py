@@ -98,10 +98,10 @@ def test_the_answer_is_in_the_unit_asked(question, unit, value):
         ("Wie viel Strom verbrauchen 8 H100 eine Woche lang?", "de", ["Strom für 8", "Emissionen", "Rechnung", "Angenommen", "im Original"]),
         ("¿Cuánta energía consumen 1.000 imágenes?", "es", ["de electricidad para 1.000", "intervalo publicado", "emisiones", "Cálculo", "Supuestos", "en el original"]),
         ("画像を1000枚生成するのに必要な電力は？", "ja", ["画像生成 1,000 枚の電力量", "公表された範囲", "排出量", "計算：", "仮定：", "原文の数値"]),
-        ("Combien consomme Midjourney pour 10 images ?", "fr", ["Aucun chiffre fiable"]),
-        ("Wie viel Strom braucht Midjourney für 10 Bilder?", "de", ["keine verlässliche Zahl"]),
-        ("¿Cuánto consume Midjourney para 10 imágenes?", "es", ["ninguna cifra fiable"]),
-        ("Midjourneyの画像10枚の電力は？", "ja", ["信頼できる公表値"]),
+        ("Combien consomme Suno pour 10 chansons ?", "fr", ["Aucun chiffre fiable"]),
+        ("Wie viel Strom braucht Suno für 10 Lieder?", "de", ["keine verlässliche Zahl"]),
+        ("¿Cuánto consume Suno para 10 canciones?", "es", ["ninguna cifra fiable"]),
+        ("Sunoの曲10曲の電力は？", "ja", ["信頼できる公表値"]),
     ],
 )
 def test_the_answer_is_in_the_language_of_the_question(question, language, words):

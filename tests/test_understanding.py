@@ -433,3 +433,35 @@ def test_how_long_a_growth_takes(question):
 )
 def test_growth_is_told_or_asked_about(question, outcome):
     assert ask(question).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("question", "task", "count", "words"),
+    [
+        ("how much energy does a Sora video take?", "video-generation", 1, "Nobody has published what Sora takes"),
+        ("100 Midjourney images", "image-generation", 100, "Nobody has published what Midjourney takes"),
+        ("energy of a DALL-E 3 image", "image-generation", 1, "Nobody has published what DALL-E takes"),
+        ("Claude making a video: energy?", "video-generation", 1, "Nobody has published what Claude takes"),
+        ("Wie viel Strom braucht ein Bild von Midjourney?", "image-generation", 1, "Midjourney dafür braucht"),
+        ("Combien d'énergie pour une vidéo Sora ?", "video-generation", 1, "ce que Sora consomme"),
+        ("¿cuánta energía usa una imagen de DALL-E 3?", "image-generation", 1, "lo que DALL-E consume"),
+        ("Midjourney画一张图耗多少电", "image-generation", 1, "没有人公布过 Midjourney"),
+        ("Midjourney畫一張圖耗多少電", "image-generation", 1, "沒有人公布過 Midjourney"),
+        ("Soraの動画1本の電力は？", "video-generation", 1, "Sora がこの作業に使う量"),
+    ],
+)
+def test_a_service_without_a_figure_has_that_of_what_it_does(question, task, count, words):
+    assert calls(question) == [("estimate_task", {"task": task, "count": count})]
+    assert words in ask(question).text
+
+
+@pytest.mark.parametrize("service", ["Suno", "ElevenLabs", "Grok"])
+def test_a_service_that_does_no_known_task_is_told_as_unpublished(service):
+    reply = ask(f"How much energy does {service} use?")
+    assert (reply.outcome, reply.results) == ("declined", [])
+    assert f"Nobody has published what a request to {service} takes" in reply.text
+
+
+def test_a_service_beside_a_task_keeps_its_own_figure():
+    assert [tool for tool, _ in calls("20 ChatGPT prompts and 3 images a day")] == ["estimate_service", "estimate_task"]
+    assert sides("compare a Sora video with a ChatGPT prompt") == {"estimate_task?task=video-generation&count=1", "estimate_service?service=chatgpt&requests_per_day=1"}

@@ -150,10 +150,13 @@ def _names(library: Library) -> dict[str, Any]:
     ):
         for name_id in library.names(kind):
             name = library.named(kind, name_id)
-            add(name_id, slot, name_id, code=CODE if slot == "place" else 0)
-            for spelling in (name.name, *name.aliases):
-                add(spelling, slot, name_id, code=_as_code(slot, spelling))
-    taken = set()
+            meanings = {slot: name_id} if slot != "service" or name.get("task") is None else {"undisclosed": name_id, "task": str(name.get("task"))}
+            for meaning, value in meanings.items():
+                add(name_id, meaning, value, code=CODE if slot == "place" else 0)
+                for spelling in (name.name, *name.aliases):
+                    add(spelling, meaning, value, code=_as_code(slot, spelling))
+    services = (library.named("services", name) for name in library.names("services"))
+    taken = {fold(spelling) for service in services if service.get("task") is not None for spelling in (service.name, *service.aliases)}
     for model in catalogue.names():
         for spelling in sorted(catalogue.spellings_of(model)):
             if fold(spelling) not in taken and _is_model(library, spelling):

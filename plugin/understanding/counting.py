@@ -29,6 +29,8 @@ _TIMES = Late(rf"\s*-?\s*(?:(?:times|x|mal|fach|veces|fois)\b{_MORE.pattern}|-?f
 
 _DEVICE_HOURS = Late(r"[\s-]*(?:gpu[\s-]*)?(?:hours?\b|卡时|卡時|小时|小時)", re.IGNORECASE, needs=("hour", "卡时", "卡時", "小时", "小時"))
 SENTENCE_END = Late(r"[.;!?]\s|[。；！？]")
+JOINT = Late(r"\b(?:and|or|und|oder|et|ou|y|o)\b|[和與与跟と、，；;]|,(?=\s)", re.IGNORECASE)
+"""A word between two things: what stands before it belongs to the first."""
 _PART_END = Late(r"[,;.!?]\s|[、，；。！？]")
 
 

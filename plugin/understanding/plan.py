@@ -36,6 +36,7 @@ class Plan:
         parallel: Whether the calls answer one thing each, rather than one another's results.
         unused: What the question tells and no argument could take, as words of the question.
         unjudged: Whether a claim was put forward on which no verdict can be given.
+        unpublished: Names of what nobody has published a figure of, where the nearest figure is that of the task in general.
         aside: A call that puts the answer into everyday things, run after the others.
         focus: What is asked of the answer, or None for the answer itself.
     """
@@ -51,6 +52,7 @@ class Plan:
     parallel: bool = False
     unused: tuple[str, ...] = ()
     unjudged: bool = False
+    unpublished: tuple[str, ...] = ()
     focus: Focus | None = None
 
     @property

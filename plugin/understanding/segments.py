@@ -6,19 +6,14 @@ only one part tells (a place, a period, the unit wanted) holds for all.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence, Set
 from dataclasses import replace
 
-from kilowhat.plugin.understanding.counting import TOKENS, meant
+from kilowhat.plugin.understanding.counting import JOINT, TOKENS, meant
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
-from kilowhat.tools.core.patterns import Late
 
 MAXIMUM = 8
-_JOINT = Late(r"\b(?:and|or|und|oder|et|ou|y|o)\b|[和與与跟と、，；;]|,(?=\s)", re.IGNORECASE)
-"""A word between two things: what stands before it belongs to the first."""
-
 _SERVED = ("request", *TOKENS)
 """What is counted of requests to a language model; told once, it holds for each model."""
 
@@ -82,13 +77,14 @@ def _boundary(text: str, mentions: Sequence[Mention], here: int, after: int) -> 
     for position in range(here + 1, after):
         if "shape.versus" in mentions[position].senses:
             return position
-    joints = [joint.end() for joint in _JOINT.finditer(text, mentions[here].end, mentions[after].start)]
+    joints = [joint.end() for joint in JOINT.finditer(text, mentions[here].end, mentions[after].start)]
     if joints:
         return next(position for position in range(here + 1, after + 1) if mentions[position].start >= joints[-1])
     for position in range(here + 1, after):
         if mentions[position].number is not None or mentions[position].quantity is not None:
             return position
-    return here + 1
+    told = meant(mentions[here]).items()
+    return next((position for position in range(here + 1, after) if not meant(mentions[position]) or not meant(mentions[position]).items() <= told), after)
 
 
 def _completed(part: Slots, whole: Slots, kinds: Set[str]) -> Slots:

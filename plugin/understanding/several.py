@@ -24,7 +24,7 @@ def several(slots: Slots, language: str, text: str, mentions: Sequence[Mention])
         return None
     parts = cut(text, mentions) or cut(text, mentions, {"provider"}) or (cut(text, mentions, {"place"}) if not slots.amounts or slots.senses & {"shape.versus", "ask.ratio", "each"} else [])
     comparing = _compares(slots)
-    if not comparing and _serves_on(text, mentions, [part for _, part in parts]):
+    if not comparing and (_serves_on(text, mentions, [part for _, part in parts]) or ("service" not in slots.named and any("service" in part.named for _, part in parts))):
         return None
     if comparing and len(parts) < 2 and slots.unknown is not None and slots.named.keys() & {"llm", "service"} and any(sign.isdigit() for sign in slots.unknown):
         return Plan("answered", language, (Call("estimate_llm", {"model": slots.unknown}),), quantity=slots.wanted, unit=slots.unit)

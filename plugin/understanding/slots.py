@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kilowhat.plugin.understanding.counting import REACH, SENTENCE_END, class_of, count, meant
+from kilowhat.plugin.understanding.counting import JOINT, REACH, SENTENCE_END, class_of, count, meant
 from kilowhat.plugin.understanding.everyday import count_everyday, hours_beside
 from kilowhat.plugin.understanding.measures import bound, measure, share_units
 from kilowhat.plugin.understanding.mention import Mention
@@ -171,6 +171,8 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     if "hardware" in named and "device_hours" in told and not counts.keys() & {"request", "token", "output", "input", "task"}:
         named = {kind: names for kind, names in named.items() if kind not in ("llm", "model")}
     _composed(named, counts, senses)
+    if "noun.request" not in senses and _does(text, mentions):
+        named["undisclosed"] = named.pop("service")
     if _is_training(counts, told):
         senses |= {"act.train"}
     _per_piece(text, mentions, counts)
@@ -211,6 +213,20 @@ def _without_zones_own(named: dict[str, list[str]]) -> None:
 
 _OF_IMAGES = {"image-captioning", "image-classification", "object-detection"}
 """The tasks that take an image: one that is named beside them is not made."""
+
+
+def _does(text: str, mentions: Sequence[Mention]) -> bool:
+    """Return whether a service is said to make pictures, rather than named beside them."""
+    service = next((mention for mention in mentions if "service" in meant(mention)), None)
+    task = next((mention for mention in mentions if meant(mention).get("task") in PICTURED), None)
+    if service is None or task is None:
+        return False
+    first, last = sorted((service, task), key=lambda mention: mention.start)
+    return not JOINT.search(text, first.end, last.start) and not any("shape.versus" in mention.senses for mention in mentions if first.end <= mention.start < last.start)
+
+
+PICTURED = ("image-generation", "video-generation")
+"""Tasks of which no service has published a figure: one that does them has that of the task in general."""
 
 
 def _is_training(counts: Mapping[str, float], told: Mapping[str, Any]) -> bool:

@@ -20,6 +20,7 @@ from kilowhat.plugin.understanding.recognise import read
 from kilowhat.plugin.understanding.remark import ABOUT_US, Remark, read_remark
 from kilowhat.plugin.understanding.several import set_against, several, sides
 from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
+from kilowhat.tools import Library
 
 MAXIMUM_TURNS = 12
 
@@ -103,4 +104,10 @@ def _plan(slots: Slots, language: str, text: str, mentions: Sequence[Mention], *
     if "ask.money" in slots.senses and slots.about_subject and planned.reason in ("off_subject", "which_task"):
         energy = plan(replace(slots, senses=slots.senses - {"ask.money"}, wanted="energy"), language, text)
         return replace(energy, focus="money") if energy.outcome == "answered" and energy.quantity == "energy" else Plan("declined", language, reason="money")
-    return replace(planned, unjudged="shape.claim" in slots.senses and planned.outcome == "answered" and slots.wanted != "source")
+    return replace(planned, unpublished=_unpublished(slots, planned), unjudged="shape.claim" in slots.senses and planned.outcome == "answered" and slots.wanted != "source")
+
+
+def _unpublished(slots: Slots, planned: Plan) -> tuple[str, ...]:
+    """Return the names of services in whose place a plan takes the task that they do, for they have published no figure."""
+    taken = any(call.tool == "estimate_task" or "estimate_task?" in str(call.arguments) for call in planned.calls)
+    return tuple(Library.load().named("services", name).name for name in slots.named.get("undisclosed", ()) if taken)

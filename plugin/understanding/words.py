@@ -42,6 +42,8 @@ def phrases(text: str, tokens: list[Token], language: str) -> Iterator[Mention]:
             else:
                 names.setdefault(kind, value)
         for end, (names, senses, numbers, units) in spans.items():
+            if senses and end - token.start <= SHORTEST_NAME and text[token.start : end].islower():
+                names.pop("place", None)
             yield Mention(token.start, end, names, tuple(senses), numbers[0] if numbers else None, unit=units[0] if units else None)
         if compounds and not spans and (compound := _compound(token, tables)) is not None:
             yield compound
@@ -49,6 +51,10 @@ def phrases(text: str, tokens: list[Token], language: str) -> Iterator[Mention]:
 
 _ARTICLE = Late(r"an?[\s-]+\d")
 """An article before a number, which is no name: a 100-word email is not an A100."""
+
+
+SHORTEST_NAME = 3
+"""Letters of a place that is a word too, and stands for the place only in capitals: usa."""
 
 SHORTEST_HEAD = 6
 """Letters of the last part of a compound word that is taken for what the whole is: Textzusammenfassungen."""
