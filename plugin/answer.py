@@ -427,7 +427,8 @@ def _references(answering: Answering) -> str:
     pairs = list(zip(estimate.results, estimate.citations, strict=False))[:SHOWN_REFERENCES]
     if pairs:
         lines.add(words.say("references", number=words.say("reference_count", plural_of=len(pairs), number=words.number(len(pairs)))))
-    for position, (result, citation) in enumerate(pairs):
+    for position, (found, citation) in enumerate(pairs):
+        result = _in_unit(found, answering.plan.unit)
         quantity = as_quantity(result)
         slots: dict[str, Any] = {"value": _value(result, answering), "range": _within(quantity, words), "notes": f"[{answering.numbers[citation.fact_id]}]"}
         checked = Library.load().fact(citation.fact_id).checked

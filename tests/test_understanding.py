@@ -465,3 +465,145 @@ def test_a_service_that_does_no_known_task_is_told_as_unpublished(service):
 def test_a_service_beside_a_task_keeps_its_own_figure():
     assert [tool for tool, _ in calls("20 ChatGPT prompts and 3 images a day")] == ["estimate_service", "estimate_task"]
     assert sides("compare a Sora video with a ChatGPT prompt") == {"estimate_task?task=video-generation&count=1", "estimate_service?service=chatgpt&requests_per_day=1"}
+
+
+@pytest.mark.parametrize(
+    ("question", "unit"),
+    [
+        ("energy of 1000 images in BTU", "BTU"),
+        ("energy of 1000 images in calories", "kcal"),
+        ("Energie von 1000 Bildern in Kilokalorien", "kcal"),
+        ("énergie de 1000 images en mégajoules", "MJ"),
+        ("energía de 1000 imágenes en megajulios", "MJ"),
+        ("1000张图用多少大卡", "kcal"),
+        ("1000張圖用多少大卡", "kcal"),
+        ("画像1000枚のエネルギーは何メガジュール？", "MJ"),
+        ("CO2 of 1000 images in pounds", "lb CO2e"),
+        ("CO2 von 1000 Bildern in Pfund", "lb CO2e"),
+        ("CO2 de 1000 images en livres", "lb CO2e"),
+        ("CO2 de 1000 imágenes en libras", "lb CO2e"),
+        ("1000张图的碳排放是多少磅", "lb CO2e"),
+        ("1000張圖的碳排放是多少磅", "lb CO2e"),
+        ("画像1000枚の排出量をポンドで", "lb CO2e"),
+        ("water of training GPT-3 in gallons", "gallon"),
+        ("Wasser für 1000 Bilder in Gallonen", "gallon"),
+        ("eau de 1000 images en gallons", "gallon"),
+        ("agua de 1000 imágenes en galones", "gallon"),
+        ("1000张图的用水是多少加仑", "gallon"),
+        ("画像1000枚の水をガロンで", "gallon"),
+        ("Wasser für 1000 Bilder in Liter", "L"),
+        ("eau de 1000 images en litres", "L"),
+        ("1000张图片用水多少升", "L"),
+    ],
+)
+def test_an_answer_is_in_the_unit_asked(question, unit):
+    reply = ask(question)
+    assert (reply.outcome, reply.results[0].unit) == ("answered", unit)
+
+
+def test_calories_of_food_are_another_subject():
+    assert ask("how many calories in 1000 images of popcorn").outcome == "declined"
+
+
+@pytest.mark.parametrize(
+    ("question", "fuel"),
+    [
+        ("training GPT-3 in litres of petrol", "gasoline-litre"),
+        ("training GPT-3 in gallons of gasoline", "gasoline-gallon"),
+        ("Training GPT-3 in Litern Benzin", "gasoline-litre"),
+        ("entraîner GPT-3 en litres d'essence", "gasoline-litre"),
+        ("entrenar GPT-3 en litros de gasolina", "gasoline-litre"),
+        ("训练GPT-3相当于多少升汽油", "gasoline-litre"),
+        ("訓練GPT-3相當於多少公升汽油", "gasoline-litre"),
+        ("GPT-3の学習はガソリン何リットル分？", "gasoline-litre"),
+    ],
+)
+def test_litres_of_petrol_are_no_water(question, fuel):
+    assert calls(question)[-1][1]["equivalents"] == [fuel]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "3 TWh in nuclear reactors",
+        "how many nuclear reactors is 3 TWh",
+        "training GPT-3 in blue whales",
+        "3 TWh en réacteurs nucléaires",
+        "combien de réacteurs nucléaires pour 3 TWh ?",
+        "3 TWh en reactores nucleares",
+        "wie viele Kernkraftwerke sind 3 TWh?",
+        "3 TWh相当于多少座核反应堆",
+        "3 TWh相當於多少座核反應爐",
+        "3 TWhは原子炉何基分？",
+    ],
+)
+def test_everyday_things_that_are_not_known_are_named(question):
+    plan = understand([("user", question)])
+    assert (plan.outcome, plan.reason) == ("declined", "not_known")
+    assert plan.slots["thing"] in question
+
+
+@pytest.mark.parametrize("question", ["0 images", "energy of 0 prompts", "0 Bilder", "0 H100 for a day", "8 H100 for 0 hours", "0张图"])
+def test_none_of_a_thing_takes_nothing(question):
+    reply = ask(question)
+    assert (reply.outcome, reply.results[0].value) == ("answered", 0)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("zero divided by zero", "nothing can be divided by zero"),
+        ("10 kWh / 0", "nothing can be divided by zero"),
+        ("500 kWh geteilt durch null", "durch null lässt sich nicht teilen"),
+        ("zéro divisé par zéro", "on ne peut pas diviser par zéro"),
+        ("cero dividido por cero", "no se puede dividir por cero"),
+        ("零除以零", "不能除以零"),
+        ("ゼロ割るゼロは？", "ゼロで割ることはできません"),
+    ],
+)
+def test_nothing_is_divided_by_zero(question, words):
+    reply = ask(question)
+    assert (reply.outcome, reply.results) == ("declined", [])
+    assert words in reply.text
+
+
+@pytest.mark.parametrize("question", ["500 kWh divided by 20", "500 kWh geteilt durch 20", "500 kWh divisé par 20", "500 kWh dividido entre 20", "500 kWh除以20", "500 kWhを20で割ると"])
+def test_an_amount_is_divided(question):
+    assert ask(question).results[0].value == 25
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "captioning a photo vs classifying it",
+        "is it worse to classify or caption a photo",
+        "captioning an image vs classifying it",
+        "Ein Foto beschriften oder klassifizieren, was braucht mehr?",
+        "légender une photo ou la classer : lequel consomme plus ?",
+        "describir una foto o clasificarla, ¿qué consume más?",
+        "给照片写说明和分类，哪个更耗电",
+        "給照片寫說明和分類，哪個更耗電",
+    ],
+)
+def test_classifying_is_set_against_another_task(question):
+    assert sides(question) == {"estimate_task?task=image-captioning&count=1", "estimate_task?task=image-classification&count=1"}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "data centres vs France's electricity",
+        "Rechenzentren im Vergleich zu Frankreich: Strom",
+        "les centres de données contre l'électricité de la France",
+        "centros de datos frente a la electricidad de Francia",
+        "数据中心和法国的用电相比",
+        "資料中心和法國的用電相比",
+        "データセンターとフランスの電力を比較",
+    ],
+)
+def test_a_sector_is_set_against_a_country(question):
+    assert sides(question) == {"fact:world-data-centres-electricity-2025-iea", "fact:fra-electricity-year"}
+
+
+def test_a_sector_in_two_countries_is_not_that_of_the_world():
+    assert all(tool != "compare" for tool, _ in calls("data centres in France vs Germany"))

@@ -27,6 +27,13 @@ def power_of(slots: Slots, language: str) -> Plan | None:
     return Plan("answered", language, (Call("calculate", {"expression": f"{count!r} * {each}{pue}"}),), quantity="power", unit=slots.unit)
 
 
+def quotient_of(slots: Slots, language: str) -> Plan | None:
+    """Return the plan for an amount or a number that a question divides by another."""
+    if not slots.quotient or slots.things or slots.named.get("comparator"):
+        return None
+    return Plan("answered", language, (Call("calculate", {"expression": " / ".join(f"({part})" for part in slots.quotient)}),), quantity=slots.wanted, unit=slots.unit)
+
+
 def part_of(slots: Slots, language: str) -> Plan | None:
     """Return the plan for a share of an amount (3 % of 9.8 TWh), or for the yearly rate of something that grows so many times in years."""
     if "ask.sum" in slots.senses and len(slots.amounts) > max(1, len(slots.roles)) and (not slots.things or len(slots.amounts) > 2) and len({dimension for _, dimension in slots.amounts}) == 1:

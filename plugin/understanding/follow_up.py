@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from kilowhat.plugin.understanding.families import of_size, of_variant
-from kilowhat.plugin.understanding.slots import THINGS, Slots
+from kilowhat.plugin.understanding.slots import THINGS, Slots, classification_of
 from kilowhat.plugin.understanding.tables import lexicon
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS
 
@@ -57,7 +57,7 @@ def follow_up(before: Slots, now: Slots) -> Slots:
     told: dict[str, Any] = {slot.name: value for slot in fields(Slots) if slot.name not in _MERGED and (value := getattr(now, slot.name))}
     named = {**before.named, **now.named}
     if "act.classify" in now.senses and not now.things and (task := before.name("task")) is not None:
-        named["task"] = ("image-classification" if task.startswith("image") else "text-classification",)
+        named["task"] = (classification_of(task),)
     if now.things:
         named = {kind: names for kind, names in named.items() if kind not in THINGS or kind in now.named}
     if now.wanted is not None and now.unit is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from kilowhat.plugin.understanding.calculating import energy_of_emissions, in_another_unit, part_of, power_of
+from kilowhat.plugin.understanding.calculating import energy_of_emissions, in_another_unit, part_of, power_of, quotient_of
 from kilowhat.plugin.understanding.counting import TOKENS
 from kilowhat.plugin.understanding.fitting import chain, fit, is_complete, of_the_act, unused
 from kilowhat.plugin.understanding.growing import growth
@@ -33,6 +33,8 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         slots = _scheduled(slots)
     if (quotient := how_many(slots, language, text, plan)) is not None:
         return quotient
+    if (divided := quotient_of(slots, language)) is not None:
+        return divided
     if "shape.claim" not in slots.senses and slots.wanted != "source" and (grown := growth(slots, language)) is not None:
         return grown
     if slots.wanted != "source" and (figure := from_source(slots, text) or published(slots) or of_length(slots)) is not None:

@@ -262,6 +262,12 @@ def of_sector(sense: str, wanted: str | None) -> str | None:
     return f"fact:{best.id}" if best is not None else None
 
 
+def of_country(name: str) -> str | None:
+    """Return the published yearly electricity of a whole country, or of the world, as a quantity."""
+    found = [fact for key in ("comparator", "place") for fact in Library.load().find("electricity-total", **{key: name}) if "sector" not in fact.scope and "provider" not in fact.scope]
+    return f"fact:{found[0].id}" if found else None
+
+
 def sector_totals(slots: Slots) -> list[Fact]:
     """Return the published yearly electricity of the sector that a question is about, of the world where it is about none, the one taken by default first, then the newest."""
     sector = next((SECTORS[sense] for sense in SECTORS if sense in slots.senses), None)

@@ -14,7 +14,8 @@ def refusal(slots: Slots, language: str) -> Plan | None:
     if slots.unreadable is not None:
         return Plan("needs_input", language, reason="unreadable", slots={"number": slots.unreadable})
     if slots.unknown_wanted is not None and (slots.wanted is None or slots.unit is not None) and "comparator" not in slots.named:
-        return Plan("declined", language, reason="off_subject")
+        known = slots.about_subject and not slots.senses & {"about.appliance"}
+        return Plan("declined", language, reason="not_known", slots={"thing": slots.unknown_wanted}) if known else Plan("declined", language, reason="off_subject")
     if "ask.money" in slots.senses and slots.senses & {"about.subject", "about.datacentre"} and not slots.things and not slots.unit:
         return Plan("needs_input", language, reason="which_task")
     if "ask.money" in slots.senses and (slots.wanted is None or not slots.things) and not slots.unit and "shape.claim" not in slots.senses:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import replace
+from itertools import pairwise
 
 from kilowhat.plugin.understanding.counting import JOINT, TOKENS, meant
 from kilowhat.plugin.understanding.mention import Mention
-from kilowhat.plugin.understanding.slots import THINGS, Slots, read_slots
+from kilowhat.plugin.understanding.slots import THINGS, Slots, classification_of, read_slots
 
 MAXIMUM = 8
 _SERVED = ("request", *TOKENS)
@@ -28,6 +29,7 @@ def cut(text: str, mentions: Sequence[Mention], kinds: Set[str] = frozenset({*TH
     """
     whole = read_slots(text, mentions)
     mentions = [replace(mention, names={kind: name for kind, name in mention.names.items() if name in whole.named.get(kind, ())}) if mention.names else mention for mention in mentions]
+    mentions = _without_objects(text, _classified(text, mentions))
     if len(whole.named.get("task", ())) == 1 and len(whole.named.get("model", ())) > 1 and "llm" not in whole.named:
         kinds = {"model"}
     named: list[int] = []
@@ -48,6 +50,38 @@ def cut(text: str, mentions: Sequence[Mention], kinds: Set[str] = frozenset({*TH
     parts = _served(parts, whole)
     labels = [text[mentions[position].start : mentions[position].end] for position in named]
     return [(label, _completed(part, whole, kinds)) for label, part in zip(labels, _with_own_counts([read_slots(text, part) for part in parts]), strict=True)]
+
+
+def _classified(text: str, mentions: Sequence[Mention]) -> Sequence[Mention]:
+    """Return the mentions with classifying as a task where it is set against another task: captioning a photo against classifying it."""
+    task = next((mention for mention in mentions if "task" in mention.names), None)
+    sorting = next((mention for mention in mentions if "act.classify" in mention.senses and not mention.names), None)
+    if task is None or sorting is None:
+        return mentions
+    first, last = sorted((task, sorting), key=lambda mention: mention.start)
+    if not (JOINT.search(text, first.end, last.start) or any("shape.versus" in mention.senses for mention in mentions if first.end <= mention.start < last.start)):
+        return mentions
+    return [replace(mention, names={"task": classification_of(task.names["task"])}) if mention is sorting else mention for mention in mentions]
+
+
+GENERATES = "-generation"
+BESIDE = 5
+"""Characters between what is done and what it is done to: summarizing a text."""
+
+
+def _without_objects(text: str, mentions: Sequence[Mention]) -> list[Mention]:
+    """Return the mentions with what a task is done to no task of its own: captioning an image generates none."""
+    read = list(mentions)
+    tasks = [position for position, mention in enumerate(mentions) if "task" in mention.names]
+    for here, after in pairwise(tasks):
+        between = mentions[here + 1 : after]
+        gap = text[mentions[here].end : mentions[after].start]
+        if any(mention.number is None for mention in between) or len(gap) - sum(mention.end - mention.start for mention in between) > BESIDE or JOINT.search(gap):
+            continue
+        made = [position for position in (here, after) if mentions[position].names["task"].endswith(GENERATES)]
+        if len(made) == 1:
+            read[made[0]] = replace(mentions[made[0]], names={}, senses=("noun.thing",))
+    return read
 
 
 def _served(parts: list[list[Mention]], whole: Slots) -> list[list[Mention]]:

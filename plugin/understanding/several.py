@@ -11,7 +11,7 @@ from kilowhat.plugin.understanding.counting import meant
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.plan import Call, Plan, as_quantity, as_ref
 from kilowhat.plugin.understanding.planning import plan
-from kilowhat.plugin.understanding.published import SECTORS, measured_by, of_sector
+from kilowhat.plugin.understanding.published import SECTORS, measured_by, of_country, of_sector
 from kilowhat.plugin.understanding.segments import cut
 from kilowhat.plugin.understanding.slots import THINGS, Slots
 from kilowhat.tools import TOOLS, KilowhatError, Library
@@ -39,10 +39,14 @@ def _compares(slots: Slots) -> bool:
 
 
 def _sectors(slots: Slots, text: str, mentions: Sequence[Mention]) -> list[dict[str, str]] | None:
-    """Return two sectors that are set against each other, each with its yearly total, or None: AI and Bitcoin."""
-    told = {sense: text[mention.start : mention.end] for mention in mentions for sense in mention.senses if sense in SECTORS}
-    totals = {label: total for sense, label in told.items() if (total := of_sector(sense, slots.wanted)) is not None}
-    return [{"label": label, "quantity": total} for label, total in totals.items()] if len(set(totals.values())) == 2 else None
+    """Return two sectors, or a sector and a country, that are set against each other, each with its yearly total, or None: AI and Bitcoin, data centres and France."""
+    told = {text[mention.start : mention.end]: of_sector(sense, slots.wanted) for mention in mentions for sense in mention.senses if sense in SECTORS}
+    for before, mention in zip([None, *mentions], mentions, strict=False):
+        country = mention.names.get("comparator") or (mention.names.get("place") if before is None or "prep" not in before.senses else None)
+        if country is not None and len(slots.named.get("place", ())) <= 1 and slots.wanted != "emissions":
+            told[text[mention.start : mention.end]] = of_country(country)
+    totals = {label: total for label, total in told.items() if total is not None}
+    return [{"label": label, "quantity": total} for label, total in totals.items()] if len(totals) == len(set(totals.values())) == 2 else None
 
 
 def set_against(earlier: Slots, label: str, now: Slots, language: str, text: str, mentions: Sequence[Mention]) -> Plan | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from kilowhat.plugin.understanding.counting import JOINT, REACH, SENTENCE_END, class_of, count, meant
 from kilowhat.plugin.understanding.everyday import count_everyday, hours_beside
-from kilowhat.plugin.understanding.measures import bound, measure, share_units
+from kilowhat.plugin.understanding.measures import as_text, bound, measure, share_units
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS, read_times, scheduled, working_days
 from kilowhat.plugin.understanding.unknown import unknown, unreadable
@@ -37,6 +37,7 @@ class Slots:
     ``daily_hours`` and ``weekly_days`` say how much of a day and of a week it runs; ``spans`` the periods where several are asked for.
     ``amount_rate`` is the period that an amount is told for, ``roles`` the amounts by part of a life cycle,
     ``as_gas`` whether a mass is said to be one of greenhouse gas.
+    ``quotient`` holds two amounts or numbers, the first of which is to be divided by the second.
     ``factor`` says by how much the number of a thing changes (double the cards).
     ``times`` is a ratio that is stated (10 times more than); ``spare`` the numbers that count what another one counts;
     ``asked`` the kind of thing whose number is asked for (how many images); ``aside`` whether an
@@ -74,6 +75,7 @@ class Slots:
     roles: Mapping[str, str] = field(default_factory=dict)
     wue_l_per_kwh: float | None = None
     factor: tuple[float, str] | None = None
+    quotient: tuple[str, ...] = ()
     seconds_per_word: float | None = None
     parameters_b: float | None = None
     weight_bits: float | None = None
@@ -152,6 +154,7 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     told["asked"] = _asked(mentions)
     told["aside"] = _aside(text, mentions)
     told["factor"] = _factor(mentions)
+    told["quotient"] = _quotient(text, mentions)
     if bits := _BITS.search(text):
         told["weight_bits"] = float(next(group for group in bits.groups() if group))
     if lost := unreadable(text, mentions):
@@ -233,6 +236,11 @@ def _is_training(counts: Mapping[str, float], told: Mapping[str, Any]) -> bool:
     """Return whether parameters and tokens are those of a training run: more tokens than parameters, and no period or request in which they are read or written."""
     parameters = told.get("parameters_b", counts.get("parameter", 0.0) / 1e9) * 1e9
     return 0 < parameters <= counts.get("token", 0.0) and not told.get("rate") and not counts.keys() & {"request", "user", "input", "output"}
+
+
+def classification_of(task: str) -> str:
+    """Return the task that sorts what another task makes or reads."""
+    return "image-classification" if task.startswith("image") else "text-classification"
 
 
 _DONE = {"act.write": "text-generation", "act.draw": "image-generation"}
@@ -328,6 +336,19 @@ def _factor(mentions: Sequence[Mention]) -> tuple[float, str] | None:
             kind = next((found for after in mentions[position + 1 : position + 1 + REACH] if (found := class_of(after)) is not None), "bare")
             return float(told.removeprefix("factor.")), kind
     return None
+
+
+_OVER = Late(r"\s*[/÷]\s*", needs=("/", "÷"))
+
+
+def _quotient(text: str, mentions: Sequence[Mention]) -> tuple[str, ...]:
+    """Return an amount or a number and what it is divided by: 500 kWh divided by 20, 10 kWh / 0."""
+    numeric = [mention for mention in mentions if mention.number is not None or mention.quantity is not None]
+    if len(numeric) != 2:
+        return ()
+    first, last = numeric
+    divided = any("act.divide" in mention.senses for mention in mentions if first.end <= mention.start) or _OVER.fullmatch(text, first.end, last.start)
+    return tuple(as_text(mention.quantity) if mention.quantity is not None else f"{mention.number!r}" for mention in numeric) if divided else ()
 
 
 _QUANTITIES = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water", MASS: "emissions", POWER: "power"}

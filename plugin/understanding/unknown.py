@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.tools.core.patterns import Late
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME
 
 _NO_NUMBER = Late(r"(?<![\w-])(?:NaN|-?inf|infinit\w*|infini|unendlich\w*)(?![\w-])|∞|无穷|無窮|无限|無限", re.IGNORECASE, needs=("nan", "inf", "unendlich", "∞", "无", "無"))
 _ANY_NUMBER = Late(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?", re.IGNORECASE)
@@ -24,9 +25,17 @@ def unreadable(text: str, mentions: Sequence[Mention]) -> str | None:
 
 
 _UNKNOWN = Late(r"\b[A-Z][\w.-]*(?:\s+[A-Z0-9][\w.-]*)*|\b[a-z]+[-.]?\d[\w.-]*")
-_ASKED_THING = Late(r"\s+(?P<name>[a-z]{3,})", re.IGNORECASE)
+_ASKED_THING = Late(r"\s+(?P<name>[^\W\d_]{3,}(?:\s[^\W\d_]{3,}s(?!\w))?)")
+_EQUAL_TO = Late(
+    r"(?:相当于|相當於|等于|等於)\s?(?:多少|几|幾)[座只隻头頭架艘栋棟匹](?P<name>[\u3400-\u9fff]{2,8})|(?P<first>[\u3400-\u9fff\u30a0-\u30ff]{2,10})何[基頭機隻匹棟]分",
+    needs=("相当于", "相當於", "等于", "等於", "分"),
+)
+"""What an amount is to be told in, where words stand without blanks: 相当于多少座核反应堆, 原子炉何基分."""
 _OF_WHAT = Late(r"\s*(?:of |的|von |de )\s*(?P<name>[^\W\d]{2,})")
 _INTO = Late(r"\b(?:into|in|to|in die|en)\s+(?:[\w-]+\s+)?(?P<name>[^\W\d_]{3,})\s*[?.!]*$")
+_AS_THINGS = Late(r"\b(?:in|as|into|to|en|als|como|comme)\s+(?P<name>(?:[a-zà-ÿ][\w'-]+\s+){1,2}[a-zà-ÿ][\w'-]{2,})\s*[?.!]*$")
+"""What an amount is to be told in, at the end of a question: in nuclear reactors."""
+
 _CITED = Late(r"(?:according to|by|from|laut|selon|según|says|in the)\s+(?:the\s+)?$", re.IGNORECASE)
 """Before a name that is a source, and no thing."""
 
@@ -70,6 +79,12 @@ def unknown(text: str, mentions: Sequence[Mention], has_place: bool) -> dict[str
             found["unknown_wanted"] = of["name"]
     if any("act.convert" in mention.senses for mention in mentions) and (into := _INTO.search(text)) is not None and free(*into.span("name")):
         found["unknown_wanted"] = into["name"]
+    amount = any(mention.quantity is not None and mention.quantity.dimension in (ENERGY, EMISSIONS, VOLUME) for mention in mentions) or any("run" in mention.names for mention in mentions)
+    if amount and (things := _AS_THINGS.search(text)) is not None and free(*things.span("name")):
+        found["unknown_wanted"] = things["name"]
+        found.pop("unknown_place", None)
+    if amount and (equal := _EQUAL_TO.search(text)) is not None and free(*equal.span("name" if equal["name"] else "first")):
+        found["unknown_wanted"] = equal["name"] or equal["first"]
     for match in _UNKNOWN.finditer(text):
         if match.start() == 0 and "-" not in match[0] and not re.search(r"\d", match[0]):
             continue

@@ -36,6 +36,10 @@ _ANY_STOP = r"[\u3400-\u9fff]|[\u3040-\u30ff]+|[^\W_\u3040-\u30ff\u3400-\u9fff]+
 _BREAK = Late(r"[,;:!?()，。；：！？、（）]\s*\D|\.\s|\s(?=每)")
 
 
+_QUOTIENT = Late(r"(?:[/÷]|\s(?:per|pro|par))\s*[\d.,]*$", needs=("/", "÷", "per", "pro", "par"))
+"""What ends in no unit, but in a number by which an amount is divided: 10 kWh / 5."""
+
+
 def _stops(window: str) -> Iterator[re.Match[str]]:
     """Yield each place where a unit may end; the pattern for all scripts is compiled where a text needs it, for that takes a millisecond."""
     return re.finditer(_PLAIN_STOP if window.isascii() else _ANY_STOP, window)
@@ -120,7 +124,7 @@ def longest_quantity(text: str, start: int, end: int) -> Mention | None:
         return Mention(start, year.end(), number=float(year["digits"]))
     stops = sorted({end - start, *(stop.end() for stop in _stops(window) if stop.end() > end - start)}, reverse=True)
     for stop in stops:
-        if _BREAK.search(window[end - start : stop]):
+        if _BREAK.search(window[end - start : stop]) or _QUOTIENT.search(window, 0, stop):
             continue
         try:
             quantity = parse_quantity(window[:stop])
@@ -178,6 +182,9 @@ _ASKED = (
     "kJ",
     "MJ",
     "GJ",
+    "BTU",
+    "kcal",
+    "cal",
     "W",
     "kW",
     "MW",
