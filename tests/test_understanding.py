@@ -607,3 +607,50 @@ def test_a_sector_is_set_against_a_country(question):
 
 def test_a_sector_in_two_countries_is_not_that_of_the_world():
     assert all(tool != "compare" for tool, _ in calls("data centres in France vs Germany"))
+
+
+@pytest.mark.parametrize(
+    ("question", "count", "hours"),
+    [
+        ("two 4090s every night 4 hours, for a year", 2, 4 * 365),
+        ("I run a 4090 8 hours a day for a month", 1, 8 * 730 / 24),
+        ("my 5090 at 575 W, 3 hours every weekday, per year", 1, 3 * 365 * 5 / 7),
+    ],
+)
+def test_a_card_runs_some_hours_of_some_days(question, count, hours):
+    ((tool, arguments), *_) = calls(question)
+    assert (tool, arguments["count"], arguments["hours"]) == ("estimate_fleet", count, pytest.approx(hours))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "every weekday 30 prompts to ChatGPT, a year",
+        "jeden Werktag 30 Fragen an ChatGPT, ein Jahr",
+        "chaque jour ouvré 30 questions à ChatGPT, un an",
+        "cada día laborable 30 preguntas a ChatGPT, un año",
+        "每个工作日问ChatGPT 30次，一年",
+        "每個工作日問ChatGPT 30次，一年",
+        "毎営業日ChatGPTに30回質問、1年間",
+    ],
+)
+def test_every_working_day_is_five_of_seven(question):
+    told = calls(question)[0][1]
+    assert told["requests_per_day"] * told["days"] == pytest.approx(30 * 365 * 5 / 7)
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("from 415 TWh in 2024 to 945 TWh in 2030, growth per year?", {"start": "415.0 TWh", "end": "945.0 TWh", "years": 6}),
+        ("945 TWh in 2030, growing 8% a year, what in 2035", {"start": "945.0 TWh", "annual_growth": 0.08, "years": 5}),
+        ("how many years until data centres reach 1000 TWh at 12 % a year", {"start": "fact:world-data-centres-electricity-2025-iea", "end": "1000.0 TWh", "annual_growth": 0.12}),
+        ("from 100 TWh to 1000 TWh at 20 % a year, how long?", {"start": "100.0 TWh", "end": "1000.0 TWh", "annual_growth": 0.2}),
+    ],
+)
+def test_a_figure_that_names_a_forecast_may_grow(question, told):
+    assert calls(question) == [("project_growth", told)]
+
+
+def test_a_forecast_is_still_named_by_its_figure():
+    assert calls("945 TWh by 2030") == [("project_growth", {"forecast": "iea-2025-data-centres-2030"})]

@@ -134,7 +134,7 @@ def _is_factor(text: str, mention: Mention, before: Mention | None, mentions_aft
 def counts_nothing(text: str, mentions: Sequence[Mention], position: int) -> bool:
     """Return whether a number in a question counts none of what stands beside it; a number by itself is no question."""
     before = mentions[position - 1] if position else None
-    beside = before is not None and class_of(before) is not None and mentions[position].start - before.end <= FAR
+    beside = before is not None and class_of(before) not in (None, "thing") and mentions[position].start - before.end <= FAR
     return len(mentions) > 1 and not beside and _counted(text, mentions, position) == "bare"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kilowhat.plugin.understanding.plan import Call, Plan
-from kilowhat.plugin.understanding.published import sector_totals
+from kilowhat.plugin.understanding.published import SECTORS, sector_totals
 from kilowhat.plugin.understanding.slots import Slots
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS
 from kilowhat.tools.core.reference import Fact
@@ -24,8 +24,9 @@ def growth(slots: Slots, language: str) -> Plan | None:
     if "ask.how_long" in slots.senses and (ends := _ends(slots)) is not None:
         return _answer(language, {"start": ends[0], "end": ends[1], "annual_growth": rate})
     years = _years(slots, known)
-    if years is None and slots.every_hours is not None and not slots.years:
-        return Plan("answered", language, (Call("calculate", {"expression": f"{_factor(slots)!r} ** (1 / {slots.every_hours / YEAR!r}) - 1", "unit": "%"}),), quantity="ratio")
+    if years is None and slots.factor is not None and not slots.years:
+        time = slots.every_hours or slots.hours or YEAR
+        return Plan("answered", language, (Call("calculate", {"expression": f"{slots.factor[0]!r} ** (1 / {time / YEAR!r}) - 1", "unit": "%"}),), quantity="ratio")
     if years is None and (start is not None or slots.years):
         return Plan("needs_input", language, reason="which_years")
     if years is None:
@@ -50,7 +51,7 @@ def _rate(slots: Slots) -> float | None:
     if len(slots.percents) == 1 and period is not None and slots.senses & {"act.grow", "act.shrink", "ask.how_long"}:
         share = slots.percents[0] / 100 * (1 if "act.grow" in slots.senses or "act.shrink" not in slots.senses else -1)
         return (1 + share) ** (YEAR / period) - 1 if period != YEAR and share > -1 else share
-    time = slots.every_hours or (slots.hours or period if slots.years or "ask.how_long" in slots.senses else None)
+    time = slots.every_hours or (slots.hours or period if slots.years or slots.senses & {"ask.how_long", "ask.percent"} else None)
     return slots.factor[0] ** (YEAR / time) - 1 if slots.factor is not None and time and time >= PERIOD_HOURS["month"] and not slots.percents else None
 
 
@@ -62,6 +63,8 @@ def _ends(slots: Slots) -> tuple[str, str] | None:
     start = parse_quantity(amounts[0]) if amounts else Quantity(1.0, "")
     if start.low is not None:
         return f"{start.low!r} {start.unit}", f"{start.high!r} {start.unit}"
+    if amounts and "act.grow" not in slots.senses and slots.factor is None and slots.senses & SECTORS.keys() and (totals := sector_totals(slots)):
+        return f"fact:{totals[0].id}", amounts[0]
     times = _factor(slots) if slots.percents else None
     return None if times is None else (f"{start.value!r} {start.unit}".strip(), f"{start.value * times!r} {start.unit}".strip())
 

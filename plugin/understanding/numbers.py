@@ -162,7 +162,7 @@ def plain_numbers(text: str, decimal: str = ".") -> str:
     text = _LISTED.sub(_each_with_unit, text)
     text = _STACKED.sub(_stacked, text)
     text = _FROM_TO.sub(r"\1 \3 and \2 \3", text)
-    text = re.sub(r"(?<=\d)\s?T(?=\s?tokens?\b)", " trillion", text)
+    text = re.sub(r"(?<=\d)\s?([TB])(?=\s?tokens?\b)", lambda match: " trillion" if match[1] == "T" else " billion", text)
     return " ".join(_MILLIONS.sub(" million ", text).split())
 
 

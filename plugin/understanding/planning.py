@@ -57,7 +57,7 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
         return Plan("answered", language, (Call("look_up_references", {"query": query_of(slots, text), **subject_of(slots)}),), quantity="source")
     if "forecast" in slots.named and not slots.amounts:
         return Plan("answered", language, (Call("project_growth", {"forecast": slots.named["forecast"][-1]}),), quantity="energy")
-    repeated = "request" in slots.counts and (slots.rate is not None or "user" in slots.counts)
+    repeated = "noun.request" in slots.senses and (slots.rate is not None or "user" in slots.counts)
     if not slots.things and not slots.amounts and slots.senses >= {"noun.request", "about.subject"} and (repeated or slots.wanted in ("energy", "emissions", "water")):
         slots = replace(slots, named={**slots.named, "service": ("ai-chatbot",)})
     if (feed := power_of(slots, language)) is not None:

@@ -22,6 +22,7 @@ from kilowhat.plugin.understanding.words import phrases, tag
 from kilowhat.plugin.understanding.written import clocks, money, quantities, sizes, units
 from kilowhat.tools import Library
 from kilowhat.tools.core.patterns import Late
+from kilowhat.tools.core.units import ENERGY
 
 
 def read(question: str, before: str | None = None) -> tuple[str, str, list[Mention]]:
@@ -53,7 +54,17 @@ def recognise(text: str, language: str) -> list[Mention]:
             chosen.append(mention)
     negatives = re.compile(rf"(?<![a-zß-ÿ])(?:{'|'.join(map(re.escape, lexicon()['languages'][language]['negatives']))})\s*$", re.IGNORECASE)
     signed = [replace(mention, number=-mention.number) if mention.number and negatives.search(text[: mention.start]) else mention for mention in chosen]
-    return everyday(text, sized(_of_servers(text, _numbered_devices(text, _dozens(text, sorted(signed, key=lambda mention: mention.start))))))
+    ordered = _figures(text, sorted(signed, key=lambda mention: mention.start))
+    return everyday(text, sized(_of_servers(text, _numbered_devices(text, _dozens(text, ordered)))))
+
+
+def _figures(text: str, mentions: list[Mention]) -> list[Mention]:
+    """Return the mentions with a forecast that is named by its figure alone as that figure, where it stands beside another or grows: from 415 TWh to 945 TWh."""
+    grows = any("act.grow" in mention.senses or (mention.quantity is not None and mention.quantity.dimension == ENERGY) for mention in mentions)
+    named = [mention for mention in mentions if "forecast" in mention.names] if grows else []
+    spans = {(mention.start, mention.end) for mention in named}
+    figures = {mention.start: mention for mention in quantities(text) if mention.quantity is not None and (mention.start, mention.end) in spans} if spans else {}
+    return [figures.get(mention.start, mention) for mention in mentions]
 
 
 def _dozens(text: str, mentions: list[Mention]) -> list[Mention]:
@@ -69,6 +80,9 @@ def _dozens(text: str, mentions: list[Mention]) -> list[Mention]:
     return read
 
 
+LEAST_OF_A_NAME = 1000
+"""The least number that is a device's name."""
+
 _DEVICES = frozenset({"noun.accelerator", "noun.server"})
 
 
@@ -76,7 +90,9 @@ def _numbered_devices(text: str, mentions: list[Mention]) -> list[Mention]:
     """Return the mentions with numbers that name a device as that: eight 4090 cards, two 3090s, my 4090 for an hour."""
     read = list(mentions)
     for position, mention in enumerate(mentions):
-        device = Library.load().spellings("hardware").get(text[mention.start : mention.end]) if mention.number is not None and mention.number >= 1000 else None
+        written = text[mention.start : mention.end]
+        number = mention.number or (mention.quantity.value if mention.quantity is not None and written.endswith("0s") else 0.0)
+        device = Library.load().spellings("hardware").get(written.removesuffix("s")) if number >= LEAST_OF_A_NAME else None
         if device is None:
             continue
         before, after = mentions[position - 1] if position else None, mentions[position + 1] if position + 1 < len(mentions) else None

@@ -63,9 +63,9 @@ def scheduled(mentions: Sequence[Mention], position: int, told: dict[str, Any]) 
 
 def _is_interval(mentions: Sequence[Mention], position: int) -> bool:
     """Return whether a time is one in which something comes again: every five minutes, 5分ごと."""
-    here = mentions[position]
-    around = [(mentions[near], min(abs(mentions[near].start - here.end), abs(here.start - mentions[near].end))) for near in (position - 1, position + 1) if 0 <= near < len(mentions)]
-    return any("every" in near.senses and apart <= 1 for near, apart in around)
+    here, before = mentions[position], mentions[position - 1] if position else None
+    after = mentions[position + 1] if position + 1 < len(mentions) else None
+    return (before is not None and "every" in before.senses and here.start - before.end <= 1) or (after is not None and "every" in after.senses and after.start == here.end)
 
 
 _LENGTHS = {"per.month": (14.0, 31.0), "per.year": (100.0, 366.0)}
@@ -102,7 +102,7 @@ def read_times(text: str, mentions: Sequence[Mention], senses: frozenset[str], t
 
     A period beside a number is a rate (100 a day, 每天100次); any other one is the time that is asked for.
     """
-    days_told = "span_hours" in told or ("time.workday" in senses and told.get("hours") is not None)
+    days_told = "span_hours" in told or ("time.workday" in senses and told.get("hours") is not None and not any(told["hours"] % PERIOD_HOURS[whole] == 0 for whole in ("week", "month", "year")))
     schedule: dict[str, float] = {} if days_told else {name: value for sense, values in SCHEDULES.items() if sense in senses for name, value in values.items()}
     schedule |= {name: told[name] for name in ("daily_hours", "weekly_days") if name in told}
     periods = [(position, sense.partition(".")[2]) for position, mention in enumerate(mentions) for sense in mention.senses[:1] if sense.startswith("per.")]
@@ -150,7 +150,7 @@ OFTEN = "often."
 
 def _leads_to_number(mention: Mention) -> bool:
     """Return whether a mention may stand between a period and what is counted in it: a day I draw 60, each day questions 40."""
-    return mention.number is None and ("task" in mention.names or any(sense == "noun.request" or sense.startswith("act.") for sense in mention.senses))
+    return mention.number is None and (bool({"task", "service", "llm"} & mention.names.keys()) or any(sense == "noun.request" or sense.startswith("act.") for sense in mention.senses))
 
 
 def _beside_number(text: str, mentions: Sequence[Mention], position: int) -> bool:

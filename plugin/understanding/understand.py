@@ -12,6 +12,7 @@ from dataclasses import replace
 from kilowhat.plugin.understanding.checking import claim_plan
 from kilowhat.plugin.understanding.counting import meant
 from kilowhat.plugin.understanding.follow_up import carried, follow_up, opens, stands_alone, tells_nothing
+from kilowhat.plugin.understanding.growing import growth
 from kilowhat.plugin.understanding.how_many import how_many
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.plan import Focus, Plan
@@ -98,6 +99,9 @@ def _placed(slots: Slots, region: str | None) -> Slots:
 def _plan(slots: Slots, language: str, text: str, mentions: Sequence[Mention], *, follows: bool, compared: Plan | None = None) -> Plan:
     """Return the plan for slots: a claim checked, what is set against the thing before, several things beside each other, or one thing."""
     against = sides(slots, language, text, mentions) if "shape.claim" in slots.senses and not follows else []
+    lasts = growth(slots, language) if "ask.how_long" in slots.senses and "shape.claim" not in slots.senses else None
+    if lasts is not None:
+        return lasts
     if (checked := claim_plan(slots, language, text, plan, against)) is not None:
         return checked
     planned = compared or how_many(slots, language, text, plan) or (None if follows else several(slots, language, text, mentions)) or plan(slots, language, text)

@@ -33,7 +33,7 @@ _PLAIN_STOP = re.compile(r"[A-Za-z\d]+|[%/$-]")
 _ANY_STOP = r"[\u3400-\u9fff]|[\u3040-\u30ff]+|[^\W_\u3040-\u30ff\u3400-\u9fff]+|[%°³/$-]"
 
 
-_BREAK = Late(r"[,;:!?()，。；：！？、（）]\s*\D|\.\s|\s(?=每)")
+_BREAK = Late(r"[,;:!?()，。；：！？、（）]\s*\D|\.\s|\s(?=每)|^\s+\d")
 
 
 _QUOTIENT = Late(r"(?:[/÷]|\s(?:per|pro|par))\s*[\d.,]*$", needs=("/", "÷", "per", "pro", "par"))
