@@ -268,6 +268,8 @@ def test_intensities_without_a_unit_are_grams_a_kwh(question):
 def test_a_side_that_nothing_knows_is_named():
     reply = ask("Which uses more: 1 hour of Zoom or 100 ChatGPT questions?")
     assert (reply.outcome, "Zoom" in reply.text) == ("declined", True)
+
+
 @pytest.mark.parametrize(
     ("question", "count", "device"),
     [

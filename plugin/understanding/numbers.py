@@ -174,7 +174,8 @@ def plain_words(text: str, after_digits: Mapping[str, str]) -> str:
         after_digits: The known word for each word of the language.
     """
     for word in sorted(after_digits, key=len, reverse=True):
-        text = re.sub(rf"(?<=\d)\s*{re.escape(word)}(?![^\W\d_\u3040-\u9fff])", f" {after_digits[word]} ", text, flags=re.IGNORECASE)
+        end = "" if word[-1] >= "\u3040" else r"(?![^\W\d_\u3040-\u9fff])"
+        text = re.sub(rf"(?<=\d)\s*{re.escape(word)}{end}", f" {after_digits[word]} ", text, flags=re.IGNORECASE)
     return " ".join(text.split()) if after_digits else text
 
 

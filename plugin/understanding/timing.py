@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from kilowhat.plugin.understanding.measures import PER_THING
@@ -148,9 +149,12 @@ def _often(mentions: Sequence[Mention], position: int, further: Sequence[str]) -
 OFTEN = "often."
 
 
+MOST_LEADING = 4
+
+
 def _leads_to_number(mention: Mention) -> bool:
     """Return whether a mention may stand between a period and what is counted in it: a day I draw 60, each day questions 40."""
-    return mention.number is None and (bool({"task", "service", "llm"} & mention.names.keys()) or any(sense == "noun.request" or sense.startswith("act.") for sense in mention.senses))
+    return mention.number is None and (bool({"task", "service", "llm"} & mention.names.keys()) or any(sense in ("noun.request", "prep") or sense.startswith("act.") for sense in mention.senses))
 
 
 def _beside_number(text: str, mentions: Sequence[Mention], position: int) -> bool:
@@ -158,9 +162,9 @@ def _beside_number(text: str, mentions: Sequence[Mention], position: int) -> boo
     ahead = mentions[position + 1 : position + 3]
     if ahead and ahead[0].quantity is not None and ahead[0].quantity.dimension != TIME and ahead[0].start - mentions[position].end <= 1:
         return True
-    if ahead and (
-        (ahead[0].number is not None and not _GOES_ON.search(text, mentions[position].end, ahead[0].start)) or (len(ahead) > 1 and ahead[1].number is not None and _leads_to_number(ahead[0]))
-    ):
+    leading = list(takewhile(_leads_to_number, mentions[position + 1 : position + MOST_LEADING]))
+    number = next(iter(mentions[position + 1 + len(leading) :]), None)
+    if number is not None and number.number is not None and not _GOES_ON.search(text, mentions[position].end, number.start):
         return True
     for before in reversed(mentions[max(0, position - 3) : position]):
         if before.number is not None or any(sense.startswith(OFTEN) for sense in before.senses) or (before.quantity is not None and before.quantity.dimension != TIME):
