@@ -312,8 +312,8 @@ def _regions(slots: Slots, _tool: Tool) -> Filled:
     return (list(places), ("place", "more places")) if len(places) > 1 else None
 
 
-def _scaled(kind: str, factor: float, sense: str) -> Fill:
-    return lambda slots, _tool: (slots.counts[kind] * factor, (f"count {kind}",)) if kind in slots.counts and sense in slots.senses else None
+def _scaled(kind: str, of: float, sense: str) -> Fill:
+    return lambda slots, _tool: (slots.counts[kind] / of, (f"count {kind}",)) if kind in slots.counts and sense in slots.senses else None
 
 
 ARGUMENTS: dict[str, Fill] = {
@@ -355,9 +355,9 @@ ARGUMENTS: dict[str, Fill] = {
     "input_tokens": _counted("input"),
     "output_tokens": _output_tokens,
     "reasoning_tokens": _counted("reasoning"),
-    "parameters_b": lambda slots, tool: _slot("parameters_b")(slots, tool) or _scaled("parameter", 1e-9, "noun.parameter")(slots, tool),
-    "total_parameters_b": lambda slots, tool: _slot("parameters_b")(slots, tool) or _scaled("parameter", 1e-9, "noun.parameter")(slots, tool),
-    "tokens_b": _scaled("token", 1e-9, "act.train"),
+    "parameters_b": lambda slots, tool: _slot("parameters_b")(slots, tool) or _scaled("parameter", 1e9, "noun.parameter")(slots, tool),
+    "total_parameters_b": lambda slots, tool: _slot("parameters_b")(slots, tool) or _scaled("parameter", 1e9, "noun.parameter")(slots, tool),
+    "tokens_b": _scaled("token", 1e9, "act.train"),
     "weight_bits": _slot("weight_bits"),
     "kind": _kind,
     "embodied_kg_co2e": _embodied,

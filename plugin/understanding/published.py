@@ -73,10 +73,11 @@ def _of_a_thing(slots: Slots) -> Call | None:
         subjects = ("device-power", "server-power") if "ask.power" in slots.senses or slots.wanted == "power" else ("device-memory",) if "ask.memory" in slots.senses else ()
     elif run is not None and slots.asked in _OF_A_RUN:
         subjects = _OF_A_RUN[slots.asked]
-    elif run is not None and slots.wanted == "water" and "act.train" in slots.senses and "place" not in slots.named:
+    elif run is not None and slots.wanted in ("water", "water-on-site") and "act.train" in slots.senses and "place" not in slots.named:
         subjects = ("training-water",)
     scope = {"hardware": hardware} if hardware is not None else {"run": run or ""}
-    found = next((fact for subject in subjects for fact in Library.load().find(subject, **scope)), None)
+    facts = [fact for subject in subjects for fact in Library.load().find(subject, **scope)]
+    found = next((fact for fact in facts if slots.wanted == "water-on-site" and fact.scope.get("boundary") == "on-site"), next(iter(facts), None))
     return Call("look_up_references", {"query": found.id}) if found is not None else None
 
 

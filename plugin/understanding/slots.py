@@ -373,4 +373,4 @@ def _wanted(mentions: Sequence[Mention], senses: frozenset[str], unit: str | Non
     given = {mention.quantity.dimension for mention in mentions if mention.quantity is not None}
     if wanted == "energy" and unit is None and ENERGY in given and "ask.emissions" in senses:
         return "emissions"
-    return "water-on-site" if wanted == "water" and "mod.on_site" in senses else wanted
+    return "water-on-site" if wanted in (None, "water") and "mod.on_site" in senses else wanted
