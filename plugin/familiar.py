@@ -71,6 +71,8 @@ def home_of(place: str) -> str:
     >>> home_of("FR"), home_of("us-ca"), home_of("Japan"), home_of("nowhere")
     ('eu-home', 'us-home', 'us-home', 'us-home')
     """
+    if not place:
+        return USUAL_HOME
     try:
         found = find_place(Library.load(), place)
     except KilowhatError:

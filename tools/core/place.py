@@ -72,11 +72,11 @@ def find_place(library: Library, text: str, *, field: str = "region") -> Place:
     Raises:
         UnknownName: with the nearest names. No place is ever put in for another one.
     """
-    if text == electricity.WORLD:
+    place_id = library.place_codes.get(text.strip().casefold())
+    if place_id is None and text in library.countries:
         return _zone(library, text)
     key = fold(text)
-    places = library.spellings("places")
-    place_id = library.place_codes.get(text.strip().casefold()) or places.get(key)
+    place_id = place_id or library.spellings("places").get(key)
     if place_id is not None:
         named = library.named("places", place_id)
         country = named.get("country")
@@ -89,7 +89,7 @@ def find_place(library: Library, text: str, *, field: str = "region") -> Place:
         return _zone(library, zone)
     from difflib import get_close_matches
 
-    spellings = {**_zones(library), **places}
+    spellings = {**_zones(library), **library.spellings("places")}
     found = get_close_matches(key, spellings, n=4, cutoff=0.6)
     nearest = list(dict.fromkeys(place_name(library, spellings[near]) for near in found))
     hint = f"Near it: {', '.join(nearest)}." if nearest else "Give a country, a US state, a Chinese region or a cloud region, or the carbon intensity itself."
