@@ -23,7 +23,7 @@ from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import NotPublished, UnknownName
 from kilowhat.tools.core.estimate import Estimate, Verdict
 from kilowhat.tools.core.place import place_name
-from kilowhat.tools.core.reading import read
+from kilowhat.tools.core.reading import read, sectors_of
 from kilowhat.tools.core.reference import Claim, Fact, Library
 from kilowhat.tools.core.tool import Arguments, Tool, WholeNumber
 
@@ -85,11 +85,12 @@ def _own_unit(fact: Fact) -> dict[str, Any]:
 
 
 def _of_places_named(library: Library, arguments: Input, found: list[Fact | Claim]) -> list[Fact | Claim]:
-    """Return what is not of other places than those that a query names; all of it where it names more than places."""
-    things = read(library, arguments.query).things
-    if set(things) != {"place"}:
+    """Return what is not of other places than those that a query names, nor of all where it names a sector; all of it where it names more."""
+    reading = read(library, arguments.query)
+    things, sectors = reading.things, sectors_of(library, reading)
+    if "place" not in things or set(things) - ({"place", "comparator"} if sectors else {"place"}):
         return found
-    kept = [one for one in found if one.scope.get("place") in (None, *things["place"])]
+    kept = [one for one in found if one.scope.get("place") in (None, *things["place"]) and (not sectors or one.scope.get("sector") in sectors)]
     if found and not kept:
         others = ", ".join(dict.fromkeys(place_name(library, one.scope["place"]) for one in found))
         raise NotPublished(f"No {arguments.subject} for {arguments.query[:60]} is in the library, only for other places: {others}.", field="query")
