@@ -84,6 +84,10 @@ def _own_unit(fact: Fact) -> dict[str, Any]:
     return {"keep_unit": True, "unit": fact.unit.replace(" per ", "/")} if re.search(r"per \d|/(?:day|year)$", fact.unit) else {}
 
 
+MOST_PLACES = 8
+"""So many of the places for which a figure is known are named where it is not known for the one asked."""
+
+
 def _of_places_named(library: Library, arguments: Input, found: list[Fact | Claim]) -> list[Fact | Claim]:
     """Return what is not of other places than those that a query names, nor of all where it names a sector; all of it where it names more."""
     reading = read(library, arguments.query)
@@ -92,8 +96,9 @@ def _of_places_named(library: Library, arguments: Input, found: list[Fact | Clai
         return found
     kept = [one for one in found if one.scope.get("place") in (None, *things["place"]) and (not sectors or one.scope.get("sector") in sectors)]
     if found and not kept:
-        others = ", ".join(dict.fromkeys(place_name(library, one.scope["place"]) for one in found))
-        raise NotPublished(f"No {arguments.subject} for {arguments.query[:60]} is in the library, only for other places: {others}.", field="query")
+        alike = [fact for sector in sorted(sectors) for fact in library.find(arguments.subject or "", sector=sector) if "place" in fact.scope] or [one for one in found if isinstance(one, Fact)]
+        others = ", ".join(list(dict.fromkeys(place_name(library, one.scope["place"]) for one in alike))[:MOST_PLACES])
+        raise NotPublished(f"No {arguments.subject} for {arguments.query[:60]} is in the library, only for other places: {others}.", field="query", nearest=[fact.id for fact in alike[:2]])
     return kept
 
 
