@@ -8,20 +8,38 @@ have a form of their own: a claim, a comparison, a ranking of places and a list 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 from unicodedata import east_asian_width
 
-from kilowhat.plugin.citing import Rival, chained, equals, facts_behind, footnotes, is_published, middle, renumbered, rivals, same, short_authors, source_of, uncertain
-from kilowhat.plugin.describing import about, described, english_thing, fact_or_none, kind_of, known_name, length_of, names_compared
+from kilowhat.plugin.citing import (
+    Rival,
+    chained,
+    digits_of_ends,
+    equals,
+    facts_behind,
+    footnotes,
+    is_published,
+    middle,
+    renumbered,
+    rivals,
+    same,
+    short_authors,
+    source_of,
+    told_digits,
+    uncertain,
+)
+from kilowhat.plugin.describing import about, described, english_thing, fact_or_none, kind_of, known_name, length_of, names_compared, things_compared
 from kilowhat.plugin.reply import NumberedCitation, Reply, ToolCall, number_citations
 from kilowhat.plugin.understanding.plan import Plan
 from kilowhat.plugin.wording import Wording, plain_text, wording
 from kilowhat.tools import Library
 from kilowhat.tools.core.boundaries import BOUNDARIES
 from kilowhat.tools.core.estimate import Estimate, Result, Verdict, Warning, as_quantity, cite, head_of
-from kilowhat.tools.core.units import MASS, NUMBER, Quantity, parse_unit
+from kilowhat.tools.core.place import find_place
+from kilowhat.tools.core.units import MASS, NUMBER, Quantity, parse_unit, shown_digits
 
 __all__ = ["compose", "footnotes", "label_of", "value_of"]
 
@@ -46,6 +64,9 @@ _STATED = ("as stated", "as claimed")
 _FACTORS = ("as stated over recomputed", "recomputed over as stated", "times too much", "times too little")
 TOLD_AGAIN = ("energy converted", "electricity of the job")
 """Results that only repeat what the question told."""
+
+NEEDED = {"bases_differ", "order_not_sure"}
+"""The codes of warnings without which an answer misleads."""
 
 MISJUDGED = 1.05
 """The factor from which a claim is said to be too large or too small."""
@@ -109,6 +130,7 @@ class Answering:
     plan: Plan
     words: Wording
     estimates: list[Estimate]
+    total: Estimate | None
     aside: Estimate | None
     results: list[Result]
     numbers: dict[str, int]
@@ -118,8 +140,9 @@ class Answering:
         return self.plan.unit is not None and result.unit in (self.plan.unit, f"{self.plan.unit} CO2e")
 
     def home(self, result: Result) -> Estimate:
-        """Return the estimate that a result is of."""
-        return next((estimate for estimate in self.estimates if any(same(result, other) for other in estimate.results)), self.estimates[-1])
+        """Return the estimate that a result is of: of several that find such a thing, the one that finds as much."""
+        alike = [(estimate, other) for estimate in self.estimates for other in estimate.results if same(result, other)]
+        return next((estimate for estimate, other in alike if equals(result, other.value, as_quantity(other).unit)), alike[0][0] if alike else self.estimates[-1])
 
     def marks(self, result: Result, *, without: Iterable[int] = ()) -> list[int]:
         """Return the footnotes of a result; of its whole estimate, at most four, where no step tells its facts apart."""
@@ -137,6 +160,10 @@ class Answering:
         primary = claim.primary.source if claim and claim.primary else None
         return [number for cited, number in self.numbers.items() if primary and (source := source_of(cited)) and source.id == primary][:1]
 
+    def ends(self, result: Result, *, bare: bool = False) -> tuple[str, str] | None:
+        """Return the ends of the range of a result, as published where they are, or None where it has none."""
+        return self.words.ends(as_quantity(result), asked=self.asked(result), bare=bare, least=digits_of_ends(self.home(result), result))
+
     def notes(self, result: Result, *, without: Iterable[int] = ()) -> str:
         """Return the footnotes of a result as text."""
         return "".join(f"[{number}]" for number in self.marks(result, without=without))
@@ -152,13 +179,15 @@ def compose(plan: Plan, calls: list[ToolCall]) -> Reply:
     if refused:
         telling = next((call for call in refused if call.error and call.error.get("code") == "not_published"), refused[0])
         return _refusal(telling, calls, words)
-    citations = number_citations(calls)
     estimates = [call.estimate for call in calls[: len(plan.calls)] if call.estimate is not None]
+    total, aside = (next((call.estimate for planned, call in zip(plan.all_calls, calls, strict=False) if planned is wanted), None) for wanted in (plan.total, plan.aside))
+    citations = _with_left_out(number_citations(calls), [*estimates, *([total] if total else [])])
     answering = Answering(
         plan=plan,
         words=words,
         estimates=estimates,
-        aside=next((call.estimate for call in calls[len(plan.calls) :]), None),
+        total=total,
+        aside=aside,
         results=_ordered(estimates, plan),
         numbers={citation.fact_id: citation.number for citation in citations},
     )
@@ -169,12 +198,20 @@ def compose(plan: Plan, calls: list[ToolCall]) -> Reply:
         language=words.language,
         text=f"{body}\n\n{footnotes(shown or citations, words.language, statements=plan.quantity == 'source')}".strip(),
         verdict=next((estimate.verdict.verdict for estimate in estimates if estimate.verdict), None),
-        results=[*_told(answering), *(answering.aside.results if answering.aside else ())],
+        results=[*_told(answering), *(result for beside in (total, aside) if beside for result in beside.results)],
         tool_calls=calls,
         citations=citations,
         assumptions=list(dict.fromkeys(sentence for estimate in estimates for sentence in estimate.assumptions)),
         warnings=[warning for estimate in estimates for warning in estimate.warnings],
     )
+
+
+def _with_left_out(citations: list[NumberedCitation], estimates: Sequence[Estimate]) -> list[NumberedCitation]:
+    """Return the citations with those that an estimate of several others had no room for."""
+    known = {citation.fact_id for citation in citations}
+    behind = [fact_id for estimate in estimates if chained(estimate) for result in estimate.results for fact_id in facts_behind(estimate, result)]
+    facts = [fact for fact_id in dict.fromkeys(behind) if fact_id not in known and (fact := fact_or_none(fact_id)) is not None]
+    return [*citations, *(NumberedCitation(number=number, **dict(citation)) for number, citation in enumerate(cite(Library.load(), facts), len(citations) + 1))]
 
 
 def _told(answering: Answering) -> list[Result]:
@@ -209,10 +246,7 @@ def _refusal(call: ToolCall, calls: list[ToolCall], words: Wording) -> Reply:
         text += words.say("nearest", nearest=words.listed(names))
     citations = [NumberedCitation(number=number, **dict(citation)) for number, citation in enumerate(cite(Library.load(), near), 1)]
     if near:
-        lines = [
-            words.say("reference.short", value=words.amount(fact.quantity), range=_within(fact.quantity, words), thing=described(fact, words), source=_who(fact.id), notes=f"[{number}]")
-            for number, fact in enumerate(near, 1)
-        ]
+        lines = [words.say("reference.short", thing=described(fact, words), source=_who(fact.id), notes=f"[{number}]", **_figure(fact.quantity, words)) for number, fact in enumerate(near, 1)]
         text = "\n".join([text, words.say("near_figures"), *lines, "", footnotes(citations, words.language)])
     return Reply(outcome="needs_input" if code in _STOPS else "declined", language=words.language, text=text, tool_calls=calls, citations=citations)
 
@@ -261,7 +295,12 @@ def _body(answering: Answering) -> str:
         lines.add(words.say("unjudged"))
     if plan.unpublished:
         lines.add(words.say("unpublished", list=words.listed(plan.unpublished)))
-    if plan.quantity in ("energy", "emissions", "water") and answering.results and not any(result.quantity == plan.quantity for result in answering.results):
+    if (
+        plan.quantity in ("energy", "emissions", "water")
+        and answering.results
+        and estimates[-1].tool != "choose_place_and_time"
+        and not any(result.quantity == plan.quantity for result in answering.results)
+    ):
         lines.add(words.say("not_found", quantity=words.say("names", plan.quantity)))
     if verdict is not None:
         _claim(lines, answering, verdict)
@@ -283,14 +322,11 @@ def _plain(lines: Lines, answering: Answering) -> None:
     head = results[0]
     lines.add(_headline(head, answering))
     marks = answering.marks(head)
-    if (aside := answering.aside) is not None and aside.results:
-        thing = aside.results[0]
-        each = [number for fact_id in facts_behind(aside, thing)[-1:] if (number := answering.numbers.get(fact_id))]
-        lines.add(words.say("familiar", value=_value(thing, answering), notes=f"[{each[0]}]" if each else ""))
+    _familiar(lines, answering)
     others = [result for result in results[1:] if result.label not in TOLD_AGAIN and head.quantity != "carbon-intensity"]
     alike = [result for result in results if result.quantity == head.quantity and result.quantity == "emissions"]
     if answering.estimates[-1].tool == "choose_place_and_time" and len(alike) > 1 and answering.estimates[-1].arguments.get("regions"):
-        lines.add(_table([(label_of(result, words), result) for result in alike], answering))
+        lines.add(_table([Row(label_of(result, words), result, answering.estimates[-1]) for result in alike], answering))
         others = [result for result in others if result not in alike]
     market = any(result.label.startswith("market-based") for result in results)
     for position, result in enumerate(others[: SHOWN_RESULTS - 1]):
@@ -305,6 +341,14 @@ def _plain(lines: Lines, answering: Answering) -> None:
             ),
             2 + position,
         )
+
+
+def _familiar(lines: Lines, answering: Answering) -> None:
+    """Add an everyday thing as much as the answer, where there is one."""
+    if (aside := answering.aside) is not None and aside.results:
+        thing = aside.results[0]
+        each = [number for fact_id in facts_behind(aside, thing)[-1:] if (number := answering.numbers.get(fact_id))]
+        lines.add(answering.words.say("familiar", value=_value(thing, answering), notes=f"[{each[0]}]" if each else ""))
 
 
 def _headline(head: Result, answering: Answering) -> str:
@@ -334,43 +378,59 @@ def _comparison(lines: Lines, answering: Answering) -> None:
     slots["notes"] = "" if len(shown) > 1 else answering.notes(ratio)
     lines.add(words.say("compared" if least else "compared_equal", value=words.number(ratio.value, _digits(ratio)), **slots))
     if len(shown) > 1:
-        lines.add(_table([(named[result.label], result) for result in sorted(shown, key=lambda result: -result.value)], answering))
+        lines.add(_table([Row(named[result.label], result, estimate) for result in sorted(shown, key=lambda result: -result.value)], answering))
     sure = next((result.value for result in estimate.results if result.quantity == "probability"), None)
     if sure is not None and least and (ratio.low, ratio.high) != (ratio.value, ratio.value):
         level = "certain" if sure >= 0.99 else "likely" if sure >= 0.8 else "unsure"
         lines.add(words.say("sure", level, most=slots["most"], percent=words.number(min(sure, 0.999) * 100, 3 if sure >= 0.99 else 2)))
 
 
+class Row(NamedTuple):
+    """One thing of several: what it is called, how much it takes, and the estimate that says so."""
+
+    label: str
+    result: Result
+    estimate: Estimate
+
+
 def _side_by_side(lines: Lines, answering: Answering) -> None:
-    """Add one row for each thing that was asked about."""
-    rows = []
-    for estimate in answering.estimates:
-        head = _ordered([estimate], answering.plan)[0]
-        rows.append((about(estimate, answering.words) or label_of(head, answering.words), head))
+    """Add one row for each thing that was asked about, and their total where the plan has one, with an everyday thing as much as it."""
+    rows = _rows(answering)
+    if answering.total is not None:
+        rows.append(Row(answering.words.say("total"), _ordered([answering.total], answering.plan)[0], answering.total))
     lines.add(_table(rows, answering))
+    if answering.total is not None:
+        _familiar(lines, answering)
 
 
-def _table(rows: Sequence[tuple[str, Result]], answering: Answering) -> str:
+def _rows(answering: Answering) -> list[Row]:
+    """Return one row for each thing that was asked about."""
+    heads = [(estimate, _ordered([estimate], answering.plan)[0]) for estimate in answering.estimates]
+    return [Row(about(estimate, answering.words) or label_of(head, answering.words), head, estimate) for estimate, head in heads]
+
+
+def _table(rows: Sequence[Row], answering: Answering) -> str:
     """Return amounts as a table: what, how much with its footnotes, and the range where one has one."""
     words = answering.words
-    ranges = [words.ends(as_quantity(result), asked=answering.asked(result), bare=True) for _, result in rows]
+    ranges = [answering.ends(row.result, bare=True) for row in rows]
     ranged = any(ranges)
-    quantity = rows[0][1].quantity
-    alike = all(result.quantity == quantity for _, result in rows)
+    quantity = rows[0].result.quantity
+    alike = all(row.result.quantity == quantity for row in rows)
     head = ["", words.say("names", quantity) if alike else "", *([words.say("table_range")] if ranged else [])]
+    behind = [[fact_id for fact_id in facts_behind(row.estimate, row.result) if fact_id in answering.numbers] for row in rows]
     body = []
-    for (label, result), ends in zip(rows, ranges, strict=True):
+    for row, ends, facts in zip(rows, ranges, behind, strict=True):
         within = [words.say("range.cell", low=ends[0], high=ends[1]) if ends else "–"] if ranged else []
-        own = "".join(f"[{number}]" for fact_id in _facts_of_row(answering, result) if (number := answering.numbers.get(fact_id)))
-        body.append([label, f"**{_value(result, answering)}** {own}".strip(), *within])
+        own = "".join(f"[{number}]" for number in _notes_of_row(facts, behind, answering.numbers))
+        body.append([row.label, f"**{_value(row.result, answering)}** {own}".strip(), *within])
     ruler = ["---", "---:", *(["---"] if ranged else [])]
     return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in (head, ruler, *body))
 
 
-def _facts_of_row(answering: Answering, result: Result) -> list[str]:
-    """Return the facts that a row of a table cites: as many as a cell has room for, in the order of the footnotes."""
-    behind = [fact_id for fact_id in facts_behind(answering.home(result), result) if fact_id in answering.numbers]
-    return sorted(behind, key=lambda fact_id: answering.numbers[fact_id])[:MOST_NOTES]
+def _notes_of_row(facts: Sequence[str], behind: Sequence[Sequence[str]], numbers: Mapping[str, int]) -> list[int]:
+    """Return the footnotes of a row of a table, as many as a cell has room for: of what it rests on alone before what other rows share."""
+    own_first = sorted(facts, key=lambda fact_id: (sum(fact_id in others for others in behind), numbers[fact_id]))
+    return sorted(numbers[fact_id] for fact_id in own_first[:MOST_NOTES])
 
 
 def _claim(lines: Lines, answering: Answering, verdict: Verdict) -> None:
@@ -430,7 +490,8 @@ def _references(answering: Answering) -> str:
     for position, (found, citation) in enumerate(pairs):
         result = _in_unit(found, answering.plan.unit)
         quantity = as_quantity(result)
-        slots: dict[str, Any] = {"value": _value(result, answering), "range": _within(quantity, words), "notes": f"[{answering.numbers[citation.fact_id]}]"}
+        told = told_digits(quantity.low, quantity.high)
+        slots: dict[str, Any] = {"value": value_of(result, words, asked=answering.asked(result), ends=told), "range": _within(quantity, words, told), "notes": f"[{answering.numbers[citation.fact_id]}]"}
         checked = Library.load().fact(citation.fact_id).checked
         fact = Library.load().fact(citation.fact_id)
         statement = head_of(citation.statement) if words.language == "en" else described(fact, words)
@@ -499,7 +560,7 @@ def _much(lines: Lines, answering: Answering) -> None:
 def _sure(lines: Lines, answering: Answering) -> None:
     """Add what the range of the headline means, what it holds and what not, and the figures that differ."""
     words, head = answering.words, answering.results[0]
-    ends = words.ends(as_quantity(head), asked=answering.asked(head))
+    ends = answering.ends(head)
     held, without = uncertain(answering.home(head), head)
     partly = held == ["grid"] and without
     if answering.estimates[0].tool == "compare":
@@ -528,23 +589,34 @@ def _around(lines: Lines, answering: Answering, *, derived: bool) -> None:
     if derived and (steps := _derivation(answering)):
         lines.add(words.say("how", steps=words.listed(steps)), 1)
     if (boundary := _boundary(answering)) is not None:
-        lines.add(words.say("boundary", boundary=boundary), 4)
+        differ = any(warning.code == "bases_differ" for estimate in estimates for warning in estimate.warnings)
+        lines.add(words.say("boundary", boundary=boundary), 1 if differ else 4)
     if assumed := list(dict.fromkeys(said for estimate in estimates for sentence in estimate.assumptions if (said := words.told(sentence)))):
         lines.add(words.say("assumed", list=words.sentences(assumed)), shorter=words.say("assumed", list=words.sentences(assumed[:KEPT_ASSUMPTIONS])))
     if plan.unused:
         lines.add(words.say("unused", list=words.listed([plain_text(told) for told in plan.unused])))
-    told = {"published_outside"} if not plan.parallel and estimates and rivals(estimates[-1], SHOWN_ALTERNATIVES) else set()
-    notes = list(dict.fromkeys(note for estimate in estimates for warning in estimate.warnings if warning.code not in told and (note := _warning(warning, estimate, words))))
-    for position, note in enumerate(notes):
-        lines.add(note, 5 + position if position else 1)
+    told = {"published_outside"} if _rivals(answering) else set()
+    notes = {note: warning.code in NEEDED for estimate in estimates for warning in estimate.warnings if warning.code not in told and (note := _warning(warning, estimate, words))}
+    for position, note in enumerate(sorted(notes, key=lambda note: not notes[note])):
+        lines.add(note, 5 + position if position and not notes[note] else 1)
     _others(lines, answering)
 
 
 def _others(lines: Lines, answering: Answering) -> None:
     """Add the published figures that differ by more than the range."""
-    plan, estimates = answering.plan, answering.estimates
-    if not plan.parallel and estimates and (others := rivals(estimates[-1], SHOWN_ALTERNATIVES)):
-        lines.add("\n".join([answering.words.say("alternatives"), *(_rival(other, answering) for other in others)]))
+    if others := _rivals(answering):
+        lines.add("\n".join([answering.words.say("alternatives"), *(_rival(other, label, home, answering) for label, other, home in others)]))
+
+
+def _rivals(answering: Answering) -> list[tuple[str, Rival, Estimate]]:
+    """Return the published figures that differ, each with its estimate; where several things stand beside each other, one of each with its name."""
+    home = answering.estimates[-1]
+    if answering.plan.parallel:
+        return [(row.label, other, row.estimate) for row in _rows(answering) for other in rivals(row.estimate, 1)][:SHOWN_ALTERNATIVES]
+    if home.tool != "compare":
+        return [("", other, home) for other in rivals(home, SHOWN_ALTERNATIVES)]
+    named = names_compared(home, answering.words).items()
+    return [(name, Rival(other), home) for other in home.alternatives if is_published(other.fact_id) for label, name in named if other.label.startswith(f"{label}: ")][:SHOWN_ALTERNATIVES]
 
 
 def _renamed(sentence: str, estimate: Estimate, words: Wording) -> str:
@@ -556,25 +628,37 @@ def _renamed(sentence: str, estimate: Estimate, words: Wording) -> str:
 
 def _warning(warning: Warning, estimate: Estimate, words: Wording) -> str:
     """Return a warning in the answer's language; nothing for one that it has no words for."""
-    told = words.told(_renamed(warning.message, estimate, words))
+    message = _renamed(warning.message, estimate, words)
+    told = words.told(message) or words.sentences([part for sentence in _SENTENCE.split(message) if (part := words.told(sentence))])
     return words.say("note", message=told) if told else ""
 
 
-def _rival(rival: Rival, answering: Answering) -> str:
-    """Return another published figure with its range, whose it is, its year and its footnote."""
+def _rival(rival: Rival, label: str, home: Estimate, answering: Answering) -> str:
+    """Return another published figure with what it is of, its range, whose it is, its year and its footnote."""
     words, other = answering.words, rival.figure
     quantity = Quantity(middle(other), other.unit, other.low, other.high)
+    fact = fact_or_none(other.fact_id)
+    told = told_digits(fact.low, fact.high) if fact else 2
     number = answering.numbers.get(other.fact_id)
     thing = words.thing(rival.thing, 1) or f"1 {english_thing(rival.thing, 1)}" if rival.thing else None
-    key = "alternative.each" if rival.each else "alternative.thing" if thing else "alternative"
+    key = f"alternative.each{'_of' if label else ''}" if rival.each else "alternative.thing" if thing else "alternative.of" if label else "alternative"
     return words.say(
         key,
-        value=words.amount(quantity, digits=2 if words.ends(quantity) else 3),
-        range=_within(quantity, words),
-        source=f"{_who(other.fact_id, other.as_of, words)}{length_of(other.fact_id, words)}",
-        thing=thing or "",
+        value=words.amount(quantity, ends=told) if words.ends(quantity) else words.amount(quantity, digits=3),
+        range=_within(quantity, words, told),
+        source=f"{_elsewhere(other.fact_id, home, words)}{_who(other.fact_id, other.as_of, words)}{length_of(other.fact_id, words)}",
+        thing=thing or label,
         notes=f"[{number}]" if number else "",
     )
+
+
+def _elsewhere(fact_id: str, home: Estimate, words: Wording) -> str:
+    """Return the place that a figure is of, where it is another than the one asked about, before a comma."""
+    fact, asked = fact_or_none(fact_id), home.arguments.get("region")
+    place = fact.scope.get("place") if fact else None
+    if place is None or asked is None or find_place(Library.load(), str(asked)).id == place:
+        return ""
+    return words.place(place) + words.say("comma")
 
 
 def _who(fact_id: str, as_of: str | None = None, words: Wording | None = None) -> str:
@@ -588,9 +672,15 @@ def _who(fact_id: str, as_of: str | None = None, words: Wording | None = None) -
     return f"{by} {year}{of}".strip()
 
 
-def _within(quantity: Quantity, words: Wording) -> str:
-    """Return a range in brackets without its kind."""
-    ends = words.ends(quantity, bare=True)
+def _figure(quantity: Quantity, words: Wording) -> dict[str, Any]:
+    """Return a published figure and its range, with the digits of its source."""
+    told = told_digits(quantity.low, quantity.high)
+    return {"value": words.amount(quantity, ends=told), "range": _within(quantity, words, told)}
+
+
+def _within(quantity: Quantity, words: Wording, least: int = 2) -> str:
+    """Return a range in brackets without its kind, its ends with so many digits at least."""
+    ends = words.ends(quantity, bare=True, least=least)
     return words.say("range.short", low=ends[0], high=ends[1]) if ends else ""
 
 
@@ -599,10 +689,10 @@ def _within(quantity: Quantity, words: Wording) -> str:
 
 def _value(result: Result, answering: Answering) -> str:
     """Return a result's value with its unit: the one asked for, or a readable one."""
-    return value_of(result, answering.words, asked=answering.asked(result))
+    return value_of(result, answering.words, asked=answering.asked(result), ends=digits_of_ends(answering.home(result), result))
 
 
-def value_of(result: Result, words: Wording, *, asked: bool = False) -> str:
+def value_of(result: Result, words: Wording, *, asked: bool = False, ends: int = 2) -> str:
     """Return a result's value with its unit in a language: in a readable one, or in its own where that was asked for."""
     quantity = as_quantity(result)
     if result.quantity == "count":
@@ -614,12 +704,13 @@ def value_of(result: Result, words: Wording, *, asked: bool = False) -> str:
         number = words.number(result.value, _digits(result), words=True)
         key = "percent" if result.unit in ("percent", "%") else "times" if result.unit in ("ratio", "times") and result.quantity == "ratio" and result.label != "the result" else None
         return words.say(key, plural_of=result.value, value=number) if key else f"{number} {words.unit(result.unit, of=result.value)}".strip()
-    return words.amount(quantity, asked=asked)
+    return words.amount(quantity, asked=asked, ends=ends)
 
 
 def _digits(result: Result) -> int:
-    """Return how many digits a count or a ratio is shown with: two where it has a range, else three."""
-    return 2 if result.low is not None and result.high is not None and result.low < result.high else 3 if result.quantity in ("count", "ratio") else 4
+    """Return how many digits a count, a ratio or a share is shown with: as its range allows, else three, or four of a share."""
+    ranged = result.low is not None and result.high is not None and result.low < result.high
+    return shown_digits(as_quantity(result))[0] if ranged else 3 if result.quantity in ("count", "ratio") else 4
 
 
 def label_of(result: Result, words: Wording) -> str:
@@ -636,7 +727,7 @@ def _range(result: Result, answering: Answering, *, brief: bool = False) -> str:
     words = answering.words
     if result.interval == "as published, without a range" and result.quantity in ("energy", "emissions", "water") and not brief:
         return words.say("range.none")
-    ends = words.ends(as_quantity(result), asked=answering.asked(result), bare=brief)
+    ends = answering.ends(result, bare=brief)
     if ends is None:
         return ""
     kind = "range.short" if brief else {"published range": "range.published", "80%": "range.80%"}.get(result.interval or "", "range.short")
@@ -701,11 +792,32 @@ def _constant(digits: str, words: Wording) -> str:
 
 
 def _boundary(answering: Answering) -> str | None:
-    """Return what the headline counts, in the language; None where nothing says it."""
+    """Return what is counted, in the language: of the headline, or of each thing where they count different things; None where nothing says it."""
     words = answering.words
+    parts = {row.label: BOUNDARIES.get(row.result.boundary, row.result.boundary).split("; ") for row in _told_apart(answering) if row.result.boundary}
+    shared = {part for part in chain.from_iterable(parts.values()) if len(parts) > 1 and all(part in others for others in parts.values())}
+    counted = {thing: told for thing, told_of in parts.items() if (told := _counted("; ".join(part for part in told_of if part not in shared), words))}
+    if counted and len(parts) > 1:
+        return words.listed([words.say("boundary_of", thing=thing, boundary=told) for thing, told in counted.items()])
     candidates = [*(result.boundary for result in answering.results[:1]), *(estimate.results[0].boundary for estimate in answering.estimates if estimate.results)]
-    boundary = next((told for told in candidates if told), None)
-    if boundary is None:
+    return _counted(next((told for told in candidates if told), None), words) or _counted("; ".join(next(iter(parts.values()), ())), words)
+
+
+def _told_apart(answering: Answering) -> list[Row]:
+    """Return the things that an answer sets beside each other, each with the result that says what it counts."""
+    words, estimate = answering.words, answering.estimates[0]
+    if answering.plan.parallel:
+        return _rows(answering)
+    if estimate.tool == "compare":
+        return [Row(name, result, home) for name, result, home in things_compared(estimate, words)]
+    if estimate.tool == "choose_place_and_time":
+        return [Row(label_of(result, words), result, estimate) for result in answering.results if result.quantity == "emissions"]
+    return []
+
+
+def _counted(boundary: str | None, words: Wording) -> str | None:
+    """Return a boundary in the language; None where there is none, or no words for it."""
+    if not boundary:
         return None
     boundary = BOUNDARIES.get(boundary, boundary)
     if (told := words.told(boundary)) is not None:

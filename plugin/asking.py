@@ -116,9 +116,10 @@ def _with_languages(reply: Reply) -> Reply:
 def plan_for(turns: Sequence[tuple[str, str]], *, region: str | None = None) -> Plan:
     """Return the plan for the last question, with an everyday comparison where it asks for an amount alone."""
     plan = understand(turns, region=region)
-    if plan.focus not in (None, "much") or len(plan.calls) != 1 or plan.quantity not in (None, "energy", "emissions", "water") or plan.calls[0].tool.startswith("convert_to"):
+    told = (plan.total,) if plan.total is not None else plan.calls
+    if plan.focus not in (None, "much") or len(told) != 1 or plan.quantity not in (None, "energy", "emissions", "water") or told[0].tool.startswith("convert_to"):
         return plan
-    return replace(plan, aside=familiar(plan.calls[0], plan.quantity, plan.language, several=MOST_THINGS if plan.focus == "much" else 1))
+    return replace(plan, aside=familiar(told[0], plan.quantity, plan.language, several=MOST_THINGS if plan.focus == "much" else 1))
 
 
 def as_turns(messages: Messages) -> list[tuple[str, str]]:

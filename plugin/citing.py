@@ -125,21 +125,23 @@ def facts_behind(estimate: Estimate, result: Result) -> list[str]:
 
 _REF = re.compile(r"[a-z_]+\?[^\s()]+")
 _FACT = re.compile(r"fact:([\w.-]+)")
+_ITEM = re.compile(r"item_(\d+)")
 
 
 def _handed_on(estimate: Estimate, taken: Input) -> list[str]:
-    """Return the facts behind an amount that other estimates handed on: those of the one that has it as a result."""
-    told = " ".join(_texts(estimate.arguments))
-    for ref in _REF.findall(told):
+    """Return the facts behind an amount that other estimates handed on: those of the item that it is, or of all that have as much as a result."""
+    item = _ITEM.fullmatch(taken.name)
+    told = str(estimate.arguments["items"][int(item[1]) - 1]["quantity"]) if item else " ".join(_texts(estimate.arguments))
+    found: dict[str, None] = {}
+    for ref in dict.fromkeys(_REF.findall(told)):
         try:
             tool, arguments = parse_ref(ref.partition("#")[0], TOOLS)
             before = tool(arguments)
         except KilowhatError:
             continue
-        result = next((result for result in before.results if equals(result, taken.value, taken.unit)), None)
-        if result is not None:
-            return facts_behind(before, result)
-    return _FACT.findall(told) if not _REF.search(told) else []
+        if (result := next((result for result in before.results if equals(result, taken.value, taken.unit)), None)) is not None:
+            found |= dict.fromkeys(facts_behind(before, result))
+    return list(found) if _REF.search(told) else _FACT.findall(told)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -165,6 +167,30 @@ _KIND_OF_INPUT = (
     (re.compile(r"wue_l_per_kwh"), "water"),
 )
 """What an uncertain input of a tool is, by its name."""
+
+
+MOST_TOLD = 4
+"""An end with more digits was calculated, not printed."""
+
+
+def told_digits(low: float | None, high: float | None) -> int:
+    """Return with how many digits, two or three, the ends of a published range are shown: as their source prints them.
+
+    >>> told_digits(325.0, 580.0), told_digits(0.3, 3.0), told_digits(0.756, 11.298675)
+    (3, 2, 2)
+    """
+    if low is None or high is None:
+        return 2
+    digits = max(len(f"{end:.12g}".partition("e")[0].replace(".", "").strip("0")) for end in (low, high))
+    return min(3, max(2, digits)) if digits <= MOST_TOLD else 2
+
+
+def digits_of_ends(estimate: Estimate, result: Result) -> int:
+    """Return how many digits the ends of a result's range have at least: those of the source, where it is as published."""
+    if result.interval != "published range":
+        return 2
+    dimension = as_quantity(result).dimension
+    return next((told_digits(entry.low, entry.high) for entry in _inputs_behind(estimate, result) if entry.low != entry.high and parse_unit(entry.unit).dimension == dimension), 2)
 
 
 def uncertain(estimate: Estimate, result: Result) -> tuple[list[str], bool]:

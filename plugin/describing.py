@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -78,7 +79,20 @@ def names_compared(estimate: Estimate, words: Wording) -> dict[str, str]:
     return named if len(set(named.values())) == len(named) else {label: plain_text(label) for label in named}
 
 
+def things_compared(estimate: Estimate, words: Wording) -> Iterator[tuple[str, Result, Estimate]]:
+    """Yield the things of a comparison that estimates are behind: the name of each, the result that is compared, and its estimate."""
+    named = names_compared(estimate, words)
+    for item in estimate.arguments["items"]:
+        call, _, wanted = str(item["quantity"]).partition("#")
+        with suppress(KilowhatError, StopIteration):
+            behind = _run(call) if "?" in call else None
+            if behind is not None:
+                yield named[" ".join(str(item["label"]).split())], next(result for result in behind.results if wanted in ("", result.quantity)), behind
+
+
+@lru_cache(maxsize=64)
 def _run(call: str) -> Estimate:
+    """Return the estimate of a ref, which an answer asks for more than once."""
     tool, arguments = parse_ref(call, TOOLS)
     return tool(arguments)
 

@@ -17,7 +17,7 @@ from kilowhat.plugin.reply import ToolCall
 from kilowhat.tools import KilowhatError, Library
 from kilowhat.tools.core.estimate import Citation, Estimate, Result
 from kilowhat.tools.core.reference import Claim
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, NUMBER, TIME, VOLUME, Dimension, Quantity, parse_unit, readable, significant_digits
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, NUMBER, TIME, VOLUME, Dimension, Quantity, parse_unit, readable, shown_digits
 
 HEADLINES = 4
 """Of each estimate, so many results of the headline's kind make ratios with others."""
@@ -171,7 +171,8 @@ class Known:
         """Add a quantity with its range, as it is and as texts show it; and what it makes of one thing."""
         unit = parse_unit(quantity.unit)
         values = [quantity.value, *(end for end in (quantity.low, quantity.high) if end is not None)]
-        values += [_rounded(quantity.value, significant_digits(quantity)), *(_rounded(value, 2) for value in values[1:])]
+        of_value, of_ends = shown_digits(quantity)
+        values += [_rounded(quantity.value, of_value), *(_rounded(value, digits) for value in values[1:] for digits in {2, 3, of_ends})]
         values = list(dict.fromkeys(values))
         if quantity.low != quantity.high:
             self.numbers += [0.8, 80.0]

@@ -16,13 +16,12 @@ from kilowhat.tools import Library
 from kilowhat.tools.core.errors import KilowhatError
 from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.place import find_place
-from kilowhat.tools.core.units import EMISSIONS, ENERGY, NUMBER, VOLUME, Quantity, conversion_factor, format_number, parse_unit, readable, significant_digits
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, MOST_DIGITS, NUMBER, VOLUME, Quantity, conversion_factor, format_number, parse_unit, readable, shown_digits
 
 LONGEST_NAME = 60
 """Characters of a name or a text of the question that an answer repeats."""
 
 LONGEST_SLOT = 400
-MOST_DIGITS = 4
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
 _NUMERIC = re.compile(rf"(?P<value>{_NUMBER.pattern})(?: \((?P<low>{_NUMBER.pattern}) to (?P<high>{_NUMBER.pattern})\))?")
 _FACT_ID = re.compile(r" \[[a-z][\w-]+\]")
@@ -144,10 +143,10 @@ class Wording:
             return f"{self.unit(head)}/{self.in_text(number)} {self.unit(thing)}" if number.isdigit() else f"{self.unit(head)}/{self.unit(per)}"
         return unit
 
-    def amount(self, quantity: Quantity, *, asked: bool = False, digits: int | None = None) -> str:
+    def amount(self, quantity: Quantity, *, asked: bool = False, digits: int | None = None, ends: int = 2) -> str:
         """Return a value with its unit: in a readable one, or in the one it is in where that was asked for."""
         shown = quantity if asked else self.readable(quantity)
-        return self._joined(self.number(shown.value, digits or significant_digits(shown), words=True), shown.unit, asked=asked, of=shown.value)
+        return self._joined(self.number(shown.value, digits or shown_digits(shown, ends)[0], words=True), shown.unit, asked=asked, of=shown.value)
 
     def exactly(self, value: float, unit: str, *, asked: bool = False) -> str:
         """Return a number of a derivation with its unit: six digits, in the unit it is calculated in."""
@@ -157,18 +156,18 @@ class Wording:
         written = self.unit(unit, asked=asked, of=of)
         return f"{number}{self.say('before_unit') if written else ''}{written}"
 
-    def ends(self, quantity: Quantity, *, asked: bool = False, bare: bool = False) -> tuple[str, str] | None:
+    def ends(self, quantity: Quantity, *, asked: bool = False, bare: bool = False, least: int = 2) -> tuple[str, str] | None:
         """Return the ends of a range, the second with the unit unless bare; None where there is none, or where both are written alike."""
         if quantity.low is None or quantity.high is None or quantity.low == quantity.high:
             return None
         shown = quantity if asked or quantity.dimension == NUMBER else self.readable(quantity)
-        for digits in (2, 3, MOST_DIGITS):
-            low, high = (self.number(end or 0.0, digits, words=True) for end in (shown.low, shown.high))
-            if low != high:
-                joint = self.say("magnitude_joint")
-                low = low.removesuffix(joint) if joint else low
-                return low, high.removesuffix(joint) if bare else self._joined(high, shown.unit, asked=asked)
-        return None
+        digits = shown_digits(shown, least)[1]
+        low, high = (self.number(end or 0.0, digits, words=True) for end in (shown.low, shown.high))
+        if low == high:
+            return None
+        joint = self.say("magnitude_joint")
+        low = low.removesuffix(joint) if joint else low
+        return low, high.removesuffix(joint) if bare else self._joined(high, shown.unit, asked=asked)
 
     # Names
 

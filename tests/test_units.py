@@ -6,7 +6,7 @@ import math
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kilowhat.tools.core.errors import BadQuantity, KilowhatError, UnitMismatch
@@ -24,6 +24,7 @@ from kilowhat.tools.core.units import (
     parse_quantity,
     parse_unit,
     readable,
+    shown_digits,
     significant_digits,
 )
 
@@ -265,7 +266,7 @@ def test_a_number_shows_so_many_digits(value: float, digits: int, shown: str) ->
         (Quantity(1.287, "GWh", 1.1, 1.5), "1.3 GWh", "1.1 to 1.5 GWh"),
         (Quantity(0.0000024, "kWh"), "0.0024 Wh", None),
         (Quantity(552.0, "t CO2e", 552.0, 552.0), "552 t CO2e", None),
-        (Quantity(100.0, "W", 99.5, 100.5), "100 W", "100 to 100 W"),
+        (Quantity(100.0, "W", 99.5, 100.5), "100 W", "99.5 to 100 W"),
         (Quantity(0.0, "kWh"), "0 kWh", None),
         (Quantity(3.0, "homes"), "3 homes", None),
         (Quantity(3.0, ""), "3", None),
@@ -324,3 +325,13 @@ def test_the_longest_text_is_read_in_a_moment(filler: str) -> None:
         except BadQuantity:
             continue
     assert time.perf_counter() - start < 0.25
+
+
+@given(st.floats(1e-6, 1e9), st.floats(1.0, 50.0), st.floats(1.0, 50.0), st.sampled_from(["kWh", "kg CO2e", "L", "%", ""]), st.integers(2, 3))
+def test_a_value_lies_in_its_range_as_both_are_shown(value: float, below: float, above: float, unit: str, least: int) -> None:
+    assume(value / below < value * above)
+    quantity = Quantity(value, unit, value / below, value * above)
+    of_value, of_ends = shown_digits(quantity, least)
+    low, middle, high = (float(format_number(number, digits).replace(",", "")) for number, digits in ((value / below, of_ends), (value, of_value), (value * above, of_ends)))
+    assert low <= middle <= high
+    assert least <= of_ends <= 4 and (middle < 100 or value >= 100 or unit != "%" or value >= 99.995)

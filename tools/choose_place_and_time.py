@@ -37,7 +37,7 @@ from kilowhat.tools.core.errors import InvalidArguments, MissingInput, UnitMisma
 from kilowhat.tools.core.estimate import Estimate, head_of
 from kilowhat.tools.core.estimate import Input as EstimateInput
 from kilowhat.tools.core.expression import Formula
-from kilowhat.tools.core.place import KG_PER_KWH, Place, add_intensity_fact, agreement_range, basis_in_words, find_place
+from kilowhat.tools.core.place import BOUNDARIES, KG_PER_KWH, Place, add_intensity_fact, agreement_range, basis_in_words, counted_differently, few, find_place
 from kilowhat.tools.core.quantities import QUANTITY, Told, read_quantity
 from kilowhat.tools.core.reference import Fact, Library, fold
 from kilowhat.tools.core.tool import MAXIMUM_REF, Arguments, Tool, ref
@@ -191,19 +191,10 @@ def _candidates(regions: Sequence[str], library: Library) -> tuple[list[Candidat
     for place in places:
         by_boundary.setdefault(place.intensity.scope.get("boundary", ""), []).append(place.name)
         by_fact.setdefault(place.intensity.id, []).append(place.name)
-    if len(by_boundary) > 1:
-        told = "; ".join(f"{_several(names)}: {BOUNDARIES.get(boundary, 'not told by the source')}" for boundary, names in sorted(by_boundary.items()))
-        notes.append(("bases_differ", f"Each place has its own figure, and they count different things ({told}). Across these the order is sure only where the ranges lie apart."))
+    if (differ := counted_differently(by_boundary)) is not None:
+        notes.append(("bases_differ", differ))
     notes += [("same_figure", f"{' and '.join(names)} are answered with the same figure, so nothing is said about which is better.") for names in by_fact.values() if len(names) > 1]
     return [_of_place(place, library) for place in places], notes
-
-
-BOUNDARIES = {"life-cycle": "the life cycle of generation", "direct": "stack emissions alone"}
-
-
-def _several(names: Sequence[str]) -> str:
-    """Return a few names, and how many more there are."""
-    return " and ".join(names) if len(names) <= 3 else f"{', '.join(names[:2])} and {len(names) - 2} more"
 
 
 def _of_place(place: Place, library: Library) -> Candidate:
@@ -309,8 +300,8 @@ def _warn_of_order(derivation: Derivation, ranked: Sequence[Candidate]) -> None:
     if len(ranked) == 2 and lower:
         told.append(f"The order of {lowest.name} and {highest.name} is not sure: published averages of one place lie as far apart as these two.")
     elif lower or higher:
-        told += [f"Which is lowest is not sure: {_several(lower)} may be below {lowest.name}."] if lower else []
-        told += [f"Which is highest is not sure: {_several(higher)} may be above {highest.name}."] if higher else []
+        told += [f"Which is lowest is not sure: {few(lower)} may be below {lowest.name}."] if lower else []
+        told += [f"Which is highest is not sure: {few(higher)} may be above {highest.name}."] if higher else []
     if told and derivation.evaluate({SAVING.name})[SAVING.name].low == 0:
         told.append("Nothing may be saved at all: the saving is shown from 0 and the ratio from 1.")
     if told:

@@ -25,16 +25,17 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from kilowhat.tools.core.derivation import MAXIMUM_BYTES, Derivation
+from kilowhat.tools.core.derivation import MAXIMUM_ALTERNATIVES, MAXIMUM_BYTES, Derivation
 from kilowhat.tools.core.errors import BadQuantity, InvalidArguments, UnitMismatch
-from kilowhat.tools.core.estimate import Estimate
+from kilowhat.tools.core.estimate import Alternative, Estimate
 from kilowhat.tools.core.expression import Formula
 from kilowhat.tools.core.kinds import KINDS, base_unit
+from kilowhat.tools.core.place import counted_differently
 from kilowhat.tools.core.quantities import QUANTITY, Told, read_quantity
 from kilowhat.tools.core.reference import Library
 from kilowhat.tools.core.spread import Z80
 from kilowhat.tools.core.tool import Arguments, Tool
-from kilowhat.tools.core.units import NUMBER, Quantity, canonical_unit, format_number, format_quantity, name_dimension, parse_unit
+from kilowhat.tools.core.units import EMISSIONS, NUMBER, Quantity, canonical_unit, format_number, format_quantity, name_dimension, parse_unit
 
 _REGION = re.compile(r"(?<=[?&])region=[^&#]*")
 """The place in a ref."""
@@ -136,11 +137,41 @@ def _estimate(arguments: Input, library: Library, labels: Sequence[str], told: S
         derivation.warn(
             "shared_input", "The same thing is compared in several places: what is uncertain of the thing itself cancels in the ratio, so its range here is too wide and the order surer than said."
         )
+    for label, amount in zip(labels, told, strict=True):
+        if (other := _outside(amount)) is not None and len(derivation.alternatives) < MAXIMUM_ALTERNATIVES:
+            derivation.cite(library.fact(other.fact_id))
+            derivation.alternatives.append(other.model_copy(update={"label": f"{label}: {other.label}"}))
+    if dimension == EMISSIONS and (differ := _counted_differently(labels, told)) is not None:
+        derivation.warn("bases_differ", differ)
     for amount in told:
         for sentence in amount.assumptions:
             if sentence not in derivation.assumptions:
                 derivation.assume(sentence)
     return derivation.estimate("compare", arguments, _which_is_more(labels, amounts, order))
+
+
+def _counted_differently(labels: Sequence[str], told: Sequence[Told]) -> str | None:
+    """Return that the emissions compared rest on grid intensities with different boundaries, or None."""
+    by_boundary: dict[str, list[str]] = {}
+    for label, amount in zip(labels, told, strict=True):
+        for boundary in dict.fromkeys(fact.scope.get("boundary", "") for fact in amount.facts if fact.subject == "grid-intensity"):
+            by_boundary.setdefault(boundary, []).append(label)
+    return counted_differently(by_boundary)
+
+
+ALIKE = 1.05
+"""Beside an amount without a range, a figure that differs by no more than this factor says the same."""
+
+
+def _outside(told: Told) -> Alternative | None:
+    """Return the first published figure for the same thing that lies outside the range of an amount, or None."""
+    amount = told.quantity
+    low, high = (amount.low or 0.0, amount.high or 0.0) if _has_range(amount) else (amount.value / ALIKE, amount.value * ALIKE)
+    for other in told.alternatives:
+        value = other.value if other.value is not None else math.sqrt((other.low or 0.0) * (other.high or 0.0))
+        if parse_unit(other.unit).dimension == amount.dimension and not other.label.startswith("one request: ") and not low <= Quantity(value, other.unit).to(amount.unit).value <= high:
+            return other
+    return None
 
 
 def _has_range(amount: Quantity) -> bool:

@@ -37,6 +37,7 @@ class Plan:
         unused: What the question tells and no argument could take, as words of the question.
         unjudged: Whether a claim was put forward on which no verdict can be given.
         unpublished: Names of what nobody has published a figure of, where the nearest figure is that of the task in general.
+        total: A call that adds the results of parallel calls, where a planner wants the sum too, run after them.
         aside: A call that puts the answer into everyday things, run after the others.
         focus: What is asked of the answer, or None for the answer itself.
     """
@@ -48,6 +49,7 @@ class Plan:
     unit: str | None = None
     reason: str | None = None
     slots: dict[str, str] = field(default_factory=dict)
+    total: Call | None = None
     aside: Call | None = None
     parallel: bool = False
     unused: tuple[str, ...] = ()
@@ -57,8 +59,8 @@ class Plan:
 
     @property
     def all_calls(self) -> tuple[Call, ...]:
-        """The calls with the aside at the end."""
-        return self.calls if self.aside is None else (*self.calls, self.aside)
+        """The calls with the total and the aside at the end."""
+        return (*self.calls, *(call for call in (self.total, self.aside) if call is not None))
 
 
 def as_ref(call: Call) -> str:

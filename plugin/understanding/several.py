@@ -116,7 +116,7 @@ def _together(parts: Sequence[tuple[str, Slots]], slots: Slots, language: str, t
     total = _sum(slots, calls)
     if total is not None:
         return Plan("answered", language, (total,), quantity=slots.wanted, unit=slots.unit)
-    return Plan("answered", language, tuple(calls), quantity=slots.wanted, unit=slots.unit, parallel=True)
+    return Plan("answered", language, tuple(calls), quantity=slots.wanted, unit=slots.unit, total=_total(calls, slots.wanted), parallel=True)
 
 
 _ON = Late(r"\b(?:on|with|using|auf|mit|sur|avec|en|con|sobre)\s+(?:a |an |the )?$|[在用]\s*$", re.IGNORECASE)
@@ -210,4 +210,24 @@ def _sum(slots: Slots, calls: Sequence[Call]) -> Call | None:
     """Return the call that adds the results of several, where their total is asked for."""
     if "ask.sum" not in slots.senses or slots.wanted not in ("energy", "emissions", "water"):
         return None
-    return Call("calculate", {"expression": " + ".join(f"{as_ref(call)}#{slots.wanted}" for call in calls)})
+    return _added(calls, slots.wanted)
+
+
+def _added(calls: Sequence[Call], quantity: str) -> Call:
+    return Call("calculate", {"expression": " + ".join(f"{as_ref(call)}#{quantity}" for call in calls)})
+
+
+_AMOUNTS = ("hours", "count", "requests", "requests_per_day", "users")
+"""Arguments by which a call is of an amount of work: of one request or one training run there is nothing to add up."""
+
+
+def _total(calls: Sequence[Call], wanted: str | None) -> Call | None:
+    """Return the call that adds up amounts of work that stand beside each other, or None where one is none, or the sum has no meaning."""
+    if wanted not in (None, "energy", "emissions", "water") or any(all(call.arguments.get(name, 1) == 1 for name in _AMOUNTS) for call in calls):
+        return None
+    total = _added(calls, wanted or "energy")
+    try:
+        TOOLS[total.tool](total.arguments)
+    except KilowhatError:
+        return None
+    return total

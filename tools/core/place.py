@@ -17,6 +17,7 @@ average of the series (``electricity-tkm-intensity``), which no end reaches, and
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -225,3 +226,23 @@ def basis_in_words(fact: Fact) -> str:
     if fact.scope.get("gas") == "co2":
         told.append("CO2 alone")
     return "; ".join(told)
+
+
+BOUNDARIES = {"life-cycle": "the life cycle of generation", "direct": "stack emissions alone"}
+
+
+def few(names: Sequence[str]) -> str:
+    """Return a few names, and how many more there are."""
+    return " and ".join(names) if len(names) <= 3 else f"{', '.join(names[:2])} and {len(names) - 2} more"
+
+
+def counted_differently(names: Mapping[str, Sequence[str]]) -> str | None:
+    """Return the sentence that warns of grid intensities with different boundaries, or None where they have one.
+
+    Args:
+        names: What is set beside each other, by the boundary of its intensity.
+    """
+    if len(names) < 2:
+        return None
+    told = "; ".join(f"{few(alike)}: {BOUNDARIES.get(boundary, 'not told by the source')}" for boundary, alike in sorted(names.items()))
+    return f"Each place has its own figure, and they count different things ({told}). Across these the order is sure only where the ranges lie apart."

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kilowhat.tools.core.errors import BadQuantity, InvalidArguments, UnitMismatch
-from kilowhat.tools.core.estimate import as_quantity
+from kilowhat.tools.core.estimate import Alternative, as_quantity
 from kilowhat.tools.core.reference import Fact, Library
 from kilowhat.tools.core.registry import CATALOG
 from kilowhat.tools.core.tool import parse_ref
@@ -25,11 +25,12 @@ QUANTITY = "one string: a number with a unit ('3 kWh', '552 t CO2e'), 'fact:' an
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A quantity with the facts and assumptions that came with it."""
+    """A quantity with the facts, the assumptions and the other published figures that came with it."""
 
     quantity: Quantity
     facts: Sequence[Fact] = ()
     assumptions: Sequence[str] = field(default_factory=tuple)
+    alternatives: Sequence[Alternative] = ()
 
 
 def read_quantity(library: Library, text: str, *, dimensions: Sequence[Dimension] = (), argument: str = "quantity") -> Told:
@@ -77,7 +78,7 @@ def _read(library: Library, text: str, dimensions: Sequence[Dimension], argument
         for result in estimate.results:
             quantity = as_quantity(result)
             if (not dimensions or quantity.dimension in dimensions) and wanted in ("", result.quantity):
-                return Told(quantity, facts, estimate.assumptions)
+                return Told(quantity, facts, estimate.assumptions, estimate.alternatives)
         what = f" called {wanted!r}" if wanted else ""
         raise BadQuantity(f"{tool.name} gives no result{what} that {argument} could take.", field=argument)
     try:

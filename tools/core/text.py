@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kilowhat.tools.core.estimate import Alternative, Citation, Result, Verdict, Warning, as_quantity
-from kilowhat.tools.core.units import NUMBER, Quantity, format_number, readable, show_quantity
+from kilowhat.tools.core.units import NUMBER, Quantity, format_number, readable, show_quantity, shown_digits
 
 MAXIMUM_TEXT = 1200
 
@@ -19,9 +19,10 @@ def describe(result: Result) -> str:
     scaled = quantity.dimension != NUMBER
     quantity = readable(quantity) if scaled else quantity
     value = show_quantity(quantity) if scaled else f"{format_number(result.value)} {result.unit}".replace(" ratio", "").strip()
-    if result.low == result.value == result.high:
+    if result.low == result.value == result.high or quantity.low is None or quantity.high is None:
         return value
-    low, high = ends_of(result.low or 0, result.high or 0) if not scaled else ends_of(quantity.low or 0, quantity.high or 0)
+    digits = shown_digits(quantity)[1]
+    low, high = format_number(quantity.low, digits), format_number(quantity.high, digits)
     within = f"{low} to {high} {quantity.unit if scaled else ''}".strip() if low != high else ""
     kind = "published range" if result.interval == "published range" else "80 % range"
     return f"{value} ({kind} {within})" if within else value

@@ -19,6 +19,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 from kilowhat.tools.core.errors import BadQuantity, UnitMismatch
 from kilowhat.tools.core.patterns import Late
@@ -459,12 +460,44 @@ def _readable_factors(unit: str) -> tuple[tuple[str, float], ...]:
     return tuple((other, conversion_factor(unit, other)) for other in scale)
 
 
+MOST_DIGITS = 4
+"""More digits than an estimate can be sure of are not shown."""
+
+
 def significant_digits(quantity: Quantity) -> int:
     """Return how many digits the interval allows: two, up to four where it is narrow or absent."""
-    if quantity.low is None or quantity.high is None or quantity.low <= 0 or quantity.value == 0:
-        return 4
-    width = quantity.high / quantity.low
-    return 2 if width > 1.2 else 3 if width > 1.02 else 4
+    if quantity.low is None or quantity.high is None or quantity.low == quantity.high or quantity.value == 0:
+        return MOST_DIGITS
+    width = quantity.high / quantity.low if quantity.low > 0 else math.inf
+    return 2 if width > 1.2 else 3 if width > 1.02 else MOST_DIGITS
+
+
+def shown_digits(quantity: Quantity, ends: int = 2) -> tuple[int, int]:
+    """Return how many digits the value and the ends of its range are shown with: as few as keep the value between them, and them apart.
+
+    A share just below 100 % is not shown as all.
+
+    >>> shown_digits(Quantity(1257.0, "m3", 1256.0, 1390.0)), shown_digits(Quantity(99.75, "%", 93.0, 99.9)), shown_digits(Quantity(430.0, "TWh", 325.0, 580.0), 3)
+    ((3, 3), (3, 2), (2, 3))
+
+    Args:
+        quantity: The value with its range, in the unit in which it is shown.
+        ends: Digits that the ends have at least: those of the source, where a range is published.
+    """
+    low, high = quantity.low, quantity.high
+    ranged = low is not None and high is not None and low < high
+    start = 2 if ranged and quantity.dimension == NUMBER else significant_digits(quantity)
+    for of_value, of_ends in sorted(product(range(start, MOST_DIGITS + 1), range(ends, MOST_DIGITS + 1)), key=sum):
+        value = _rounded(quantity.value, of_value)
+        if quantity.unit in ("%", "percent") and quantity.value < 100 <= value:
+            continue
+        if not ranged or _rounded(low or 0.0, of_ends) <= value <= _rounded(high or 0.0, of_ends) != _rounded(low or 0.0, of_ends):
+            return of_value, of_ends
+    return MOST_DIGITS, MOST_DIGITS
+
+
+def _rounded(value: float, digits: int) -> float:
+    return float(f"{value:.{digits - 1}e}")
 
 
 def format_number(value: float, digits: int = 4) -> str:
@@ -491,7 +524,7 @@ def format_quantity(quantity: Quantity) -> str:
 
 def show_quantity(shown: Quantity) -> str:
     """Return the value in its own unit, with as many digits as its interval allows."""
-    return f"{format_number(shown.value, significant_digits(shown))} {shown.unit}".strip()
+    return f"{format_number(shown.value, shown_digits(shown)[0])} {shown.unit}".strip()
 
 
 def format_range(quantity: Quantity) -> str | None:
@@ -503,4 +536,5 @@ def show_range(shown: Quantity) -> str | None:
     """Return the interval in its own unit, or None where there is none."""
     if shown.low is None or shown.high is None or shown.low == shown.high:
         return None
-    return f"{format_number(shown.low, 2)} to {format_number(shown.high, 2)} {shown.unit}".strip()
+    digits = shown_digits(shown)[1]
+    return f"{format_number(shown.low, digits)} to {format_number(shown.high, digits)} {shown.unit}".strip()
