@@ -35,6 +35,7 @@ def body(reply):
 SAID = {
     "why": ["why so much?", "Warum?", "Pourquoi autant ?", "¿Por qué tanto?", "なぜそんなに？", "为什么这么多", "為什麼這麼多？"],
     "sure": ["how sure are you?", "Wie sicher ist das?", "C'est fiable ?", "¿Estás seguro?", "どのくらい確かですか？", "有多确定？", "有多確定？"],
+    "which": ["which of the two is worse?", "Was von beiden ist schlimmer?", "Lequel des deux est le pire ?", "¿Cuál de los dos es peor?", "どちらが悪いですか？", "哪个更差？", "哪個更差？"],
     "much": ["is that a lot?", "Ist das viel?", "C'est beaucoup ?", "¿Es mucho?", "それは多いですか？", "这算多吗", "這算多嗎"],
     "money": ["cost?", "Was kostet das?", "Combien ça coûte ?", "¿Cuánto cuesta?", "電気代は？", "电费多少", "電費多少？"],
     "thanks": ["thanks!", "Vielen Dank!", "Merci beaucoup !", "¡Gracias!", "ありがとうございます", "谢谢", "謝謝你"],
@@ -222,3 +223,42 @@ def test_a_remark_on_nothing_says_what_can_be_asked(turn):
     reply = after(turn)
     assert (reply.outcome, reply.results) == ("declined", [])
     assert "GPT-3" in reply.text
+
+
+# Both of the last two answers
+
+
+TWO = {
+    "en": ("energy of training GPT-3", "and BLOOM?"),
+    "de": ("Strom für das Training von GPT-3", "und BLOOM?"),
+    "fr": ("énergie de l'entraînement de GPT-3", "et BLOOM ?"),
+    "es": ("energía para entrenar GPT-3", "¿y BLOOM?"),
+    "ja": ("GPT-3の学習に必要な電力は？", "BLOOMは？"),
+    "zh-Hans": ("训练 GPT-3 用多少电？", "那 BLOOM 呢？"),
+    "zh-Hant": ("訓練 GPT-3 用多少電？", "那 BLOOM 呢？"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_which_of_the_two_sets_the_last_two_answers_against_each_other(language):
+    reply = after(*TWO[language], SAID["which"][LANGUAGES.index(language)])
+    assert reply.language == language and [call.name for call in reply.tool_calls] == ["compare"]
+    assert reply.results[0].value == pytest.approx(1287 / 433.196, rel=1e-4)
+    assert {"GPT-3", "BLOOM"} <= set(re.findall(r"GPT-3|BLOOM", reply.text.partition("\n")[0]))
+
+
+def test_which_of_the_two_follows_an_answer_with_two_rows_and_needs_two():
+    assert after("8 H100 and 4 A100 for a week", "which is worse?").results[0].value == pytest.approx(3.5)
+    assert after("2 MWh in France or Germany", "which of the two is better?").tool_calls[0].name == "choose_place_and_time"
+    assert after("energy of 1000 images", "which is better?").outcome == "needs_input"
+
+
+@pytest.mark.parametrize(("unit", "shown"), [("in tonnes please", "552.1 t CO2e"), ("in kWh", "1.287 million kWh")])
+def test_a_unit_takes_the_place_of_everyday_things(unit, shown):
+    assert shown in after("emissions of training GPT-3", "how many flights is that?", unit).text.partition("\n")[0]
+
+
+@pytest.mark.parametrize("first", [("how many phone charges are 1000 images?",), ("energy of 1000 images", "how many phone charges is that?")])
+def test_what_was_told_in_everyday_things_can_be_compared(first):
+    reply = after(*first, "compare that with 1000 texts")
+    assert reply.outcome == "answered" and "1,000 generated images" in reply.text and "1,000 generated texts" in reply.text

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from kilowhat.plugin.understanding.families import of_size, of_variant
+from kilowhat.plugin.understanding.plan import Call, Plan, as_quantity, as_ref
 from kilowhat.plugin.understanding.slots import THINGS, Slots, classification_of
 from kilowhat.plugin.understanding.tables import lexicon
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS
+from kilowhat.tools import TOOLS, KilowhatError
 
 _MERGED = ("counts", "named", "senses", "ends")
 
@@ -52,6 +55,8 @@ def tells_nothing(slots: Slots) -> bool:
 
 def follow_up(before: Slots, now: Slots) -> Slots:
     """Return the earlier slots with those that the new question tells in their place."""
+    if now.unit is not None and "comparator" not in now.named and (before.things or before.amounts):
+        before = without_everyday(before)
     if before.counts and not now.things:
         now = _as_count(before, now)
     told: dict[str, Any] = {slot.name: value for slot in fields(Slots) if slot.name not in _MERGED and (value := getattr(now, slot.name))}
@@ -77,6 +82,33 @@ def follow_up(before: Slots, now: Slots) -> Slots:
         told["rate"] = period
     told.setdefault("unknown_wanted", None)
     return replace(before, **told, named=named, counts=_counts(before, now), ends=now.ends, senses=now.senses | kept)
+
+
+def without_everyday(slots: Slots) -> Slots:
+    """Return slots without the everyday thing that an amount was to be told in."""
+    if "comparator" not in slots.named:
+        return slots
+    named = {kind: names for kind, names in slots.named.items() if kind != "comparator"}
+    counts = {kind: number for kind, number in slots.counts.items() if kind != "comparator"}
+    return replace(slots, named=named, counts=counts, asked=None, senses=slots.senses - {"ask.how_many"})
+
+
+_AGAINST = ("compare", "choose_place_and_time")
+"""Tools that set things against each other already."""
+
+
+def of_both(plans: Sequence[Plan], language: str) -> Plan:
+    """Return the plan that sets the answers of several plans against each other, by what the last one asks for; what was told, where they can't be."""
+    if plans and plans[-1].calls[-1].tool in _AGAINST:
+        return replace(plans[-1], language=language)
+    wanted = plans[-1].quantity if plans and plans[-1].quantity in ("energy", "emissions", "water") else "energy"
+    calls = list({as_ref(call): call for planned in plans for call in (planned.calls if planned.parallel else planned.calls[-1:])}.values())
+    items = [{"label": f"{number}. {call.tool}", "quantity": as_quantity(call) or f"{as_ref(call)}#{wanted}"} for number, call in enumerate(calls, 1)]
+    try:
+        TOOLS["compare"]({"items": items})
+    except KilowhatError:
+        return Plan("needs_input", language, reason="not_understood")
+    return Plan("answered", language, (Call("compare", {"items": items}),), quantity="ratio")
 
 
 def _as_count(before: Slots, now: Slots) -> Slots:

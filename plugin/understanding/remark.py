@@ -1,4 +1,4 @@
-"""A short turn about the last answer, or about us, which asks for no other figure: why, how sure, is that a lot, in German, thanks.
+"""A short turn about the last answers, or about us, which asks for no other figure: why, how sure, is that a lot, which of the two, in German, thanks.
 
 A turn is one only where nothing stands in it but such phrases and words around them, in one language: so that no question is taken for one.
 """
@@ -18,7 +18,7 @@ TONGUE = "tongue."
 ABOUT_US = ("thanks", "help")
 """What needs no answer before it."""
 
-RANKED = ("money", "why", "sure", "much", "help", "thanks")
+RANKED = ("money", "why", "sure", "which", "much", "help", "thanks")
 """Which remark counts where a turn holds several: thanks, but why?"""
 
 Phrases = Mapping[str, Sequence[tuple[tuple[str, ...], str]]]

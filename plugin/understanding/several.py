@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from kilowhat.plugin.understanding.calculating import change, power_of
 from kilowhat.plugin.understanding.counting import meant
+from kilowhat.plugin.understanding.follow_up import without_everyday
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.plan import Call, Plan, as_quantity, as_ref
 from kilowhat.plugin.understanding.planning import plan
@@ -51,6 +52,7 @@ def _sectors(slots: Slots, text: str, mentions: Sequence[Mention]) -> list[dict[
 
 def set_against(earlier: Slots, label: str, now: Slots, language: str, text: str, mentions: Sequence[Mention]) -> Plan | None:
     """Return the plan that sets one thing against what was asked before: "compare that with a video"; None where a question does not."""
+    earlier = without_everyday(earlier)
     first = next((mention for mention in mentions if mention.names or mention.number is not None), None)
     versus = [mention for mention in mentions if "ask.ratio" in mention.senses or ("shape.versus" in mention.senses and mention.start > 0)]
     if not (earlier.things and now.named.keys() & {*THINGS, "comparator"}) or first is None or cut(text, mentions) or not any(mention.start < first.start for mention in versus):

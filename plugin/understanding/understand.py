@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from kilowhat.plugin.understanding.checking import claim_plan
 from kilowhat.plugin.understanding.counting import meant
-from kilowhat.plugin.understanding.follow_up import carried, follow_up, opens, stands_alone, tells_nothing
+from kilowhat.plugin.understanding.follow_up import carried, follow_up, of_both, opens, stands_alone, tells_nothing
 from kilowhat.plugin.understanding.growing import growth
 from kilowhat.plugin.understanding.how_many import how_many
 from kilowhat.plugin.understanding.mention import Mention
@@ -47,11 +47,25 @@ def understand(turns: Sequence[tuple[str, str]], *, region: str | None = None) -
         return Plan("declined", remark.language, reason=remark.kind)
     if remark.kind == "sure" and questions and (checked := _planned([*questions, said[-1]], None, region)).calls and checked.calls[0].tool == "check_claim":
         return checked
+    if remark.kind == "which":
+        return of_both(_last_two(questions, remark.language, region), remark.language)
     planned = None
     while questions and (planned is None or planned.reason == "not_understood"):
         planned = _planned(questions, remark.tongue or remark.language, region)
         questions.pop()
     return _remarked(remark, planned)
+
+
+def _last_two(questions: Sequence[str], language: str, region: str | None) -> list[Plan]:
+    """Return the plans of the last two questions whose answers can be set against each other; of the last one alone, where it has several answers."""
+    found: list[Plan] = []
+    for end in range(len(questions), 0, -1):
+        planned = _planned(questions[:end], language, region)
+        if planned.outcome == "answered" and not planned.calls[-1].tool.startswith(("convert_to_", "check_", "look_up_")) and planned not in found:
+            found.insert(0, planned)
+        if len(found) == 2 or (found and (found[0].parallel or found[0].calls[-1].tool == "compare")):
+            break
+    return found
 
 
 def _remarked(remark: Remark, planned: Plan | None) -> Plan:
