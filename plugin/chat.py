@@ -21,7 +21,7 @@ from kilowhat.plugin.describing import english_thing, kind_of, names_compared
 from kilowhat.plugin.failures import safely
 from kilowhat.plugin.range_bar import ASCII_LINES, LINES, Axis, axis_for, bar
 from kilowhat.plugin.reply import Reply, ToolCall
-from kilowhat.plugin.terminal import cleared, columns, in_words, is_styled, near_it, shown
+from kilowhat.plugin.terminal import cleared, columns, in_words, is_row, is_styled, near_it, shown
 from kilowhat.plugin.wording import Wording, wording
 from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.estimate import Result, as_quantity
@@ -283,6 +283,7 @@ class _Page:
         self._chat = chat
         self._line = ""
         self._blank = False
+        self._table: list[str] = []
 
     def add(self, piece: str) -> None:
         """Take a piece, and print the lines that it ends."""
@@ -294,17 +295,25 @@ class _Page:
         """Print what is left."""
         self._print(self._line)
         self._line = ""
+        self._print_table()
 
     def _print(self, line: str) -> None:
+        if is_row(line):
+            self._table.append(line)
+            return
+        self._print_table()
         if self._chat.tables and _FOOTNOTE.match(line):
             return
         if not line.strip():
             self._blank = True
             return
-        if self._chat.tables and not shown(line, sys.stdout, wrap=True):
-            return
         self._chat.say(f"\n{line}" if self._blank else line)
         self._blank = False
+
+    def _print_table(self) -> None:
+        if self._table:
+            self._chat.say("\n".join(self._table))
+        self._table = []
 
 
 def _short(value: Any) -> str:

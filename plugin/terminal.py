@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from itertools import groupby, zip_longest
 from typing import TextIO
 
 from kilowhat.tools import KilowhatError
@@ -14,10 +15,14 @@ WIDEST = 100
 """Columns of a line that is still easy to read."""
 
 NARROWEST = 20
+GAP = 2
+"""Columns between those of a table."""
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
 _ESCAPED = re.compile(r"\\([\\`*_\[\]<>|#~])")
+_BAR = re.compile(r"(?<!\\)\|")
+_RULER = re.compile(r"\|(?: :?-+:? \|)+")
 _HANGING = re.compile(r"- |\[\d+\] |  +")
 
 
@@ -56,26 +61,46 @@ def columns() -> int:
 
 
 def shown(text: str, stream: TextIO, *, wrap: bool | None = None) -> str:
-    """Return Markdown as a stream shows it: wrapped on a terminal, or where that is asked for; bold where it can be, else the text alone."""
-    lines = [line.rstrip() for line in cleared(text).split("\n")]
-    if stream.isatty() if wrap is None else wrap:
-        width = columns()
-        lines = [part for line in map(_row_as_item, lines) if line is not None for part in wrapped(line, width)]
+    """Return Markdown as a stream shows it: tables as columns; wrapped on a terminal, or where that is asked for; bold where it can be, else the text alone."""
+    width = columns() if (stream.isatty() if wrap is None else wrap) else None
+    lines: list[str] = []
+    for is_table, block in groupby((line.rstrip() for line in cleared(text).split("\n")), is_row):
+        if is_table:
+            lines += _laid_out([*block], width)
+        else:
+            lines += [part for line in block for part in (wrapped(line, width) if width is not None else [line])]
     return _ESCAPED.sub(r"\1", bold("\n".join(lines), on=is_styled(stream)))
 
 
-def _row_as_item(line: str) -> str | None:
-    """Return the row of a table as an item of a list, which fits any width; nothing for its head and its ruler.
+def is_row(line: str) -> bool:
+    """Return whether a line is a row of a table."""
+    return line.startswith("| ") and line.endswith(" |")
 
-    >>> _row_as_item("| France | **120 g** [1] | 120 to 160 |"), _row_as_item("| | emissions |"), _row_as_item("one | other")
-    ('- France: **120 g** [1], 120 to 160', None, 'one | other')
+
+def _laid_out(table: Sequence[str], width: int | None) -> list[str]:
+    """Return a table as columns; where they are wider than the terminal, its rows as items of a list, which fit any width.
+
+    >>> _laid_out(["| | energy | range |", "| --- | ---: | --- |", "| France | **120 g** [1] | 80 to 160 |", "| Chad | **9 g** | – |"], 40)
+    ['        energy     range', 'France  **120 g** [1]  80 to 160', 'Chad    **9 g**        –']
+    >>> _laid_out(["| | emissions of a year | range |", "| --- | ---: | --- |", "| Chad | **9 g** [1] | – |"], 30)
+    ['- Chad: **9 g** [1]']
     """
-    if not (line.startswith("| ") and line.endswith(" |")):
-        return line
-    first, *others = line[2:-2].split(" | ")
-    if first.startswith("|") or set(first) <= {"-", ":"}:
-        return None
-    return f"- {first}: {', '.join(cell for cell in others if cell != '–')}"
+    rows = [[cell.strip() for cell in _BAR.split(line[1:-1])] for line in table if not _RULER.fullmatch(line)]
+    sizes = [max(map(_columns_of, column)) for column in zip_longest(*rows, fillvalue="")]
+    if width is None or sum(sizes) + GAP * (len(sizes) - 1) <= width:
+        return ["".join(cell + " " * (size - _columns_of(cell) + GAP) for cell, size in zip(row, sizes, strict=False)).rstrip() for row in rows]
+    items = (f"- {first}: {', '.join(cell for cell in others if cell != '–')}" for first, *others in rows[1:])
+    return [part for item in items for part in wrapped(item, width)]
+
+
+def _columns_of(text: str) -> int:
+    """Return how many columns a text takes, its bold marks left out."""
+    plain = _ESCAPED.sub(r"\1", bold(text, on=False))
+    if all(map(_takes_one_column, plain)):
+        return len(plain)
+    from wcwidth import wcswidth
+
+    return max(0, wcswidth(plain))
 
 
 def bold(text: str, *, on: bool) -> str:

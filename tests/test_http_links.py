@@ -189,3 +189,10 @@ def test_a_few_tools_can_be_served_alone() -> None:
 def test_a_tool_that_there_is_not_can_not_be_served() -> None:
     with pytest.raises(KilowhatError, match=re.escape("There is no tool 'estimate_tsk'")):
         create_app(only=["estimate_tsk"])
+
+
+@pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
+def test_a_ref_that_was_encoded_as_a_whole_is_the_same_link(client: TestClient, tool: Tool) -> None:
+    ref = call(tool.name, tool.example).ref
+    assert client.get(f"/ref/{quote(ref, safe='=&')}").json() == client.get(f"/ref/{ref}").json()
+    assert client.get(f"/ref/{quote(ref, safe='')}").status_code == 200

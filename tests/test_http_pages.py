@@ -132,3 +132,20 @@ def test_what_there_is_not_is_a_page_too_with_the_nearest(client: TestClient) ->
     assert "image-generation-energy" in text_of(answer.text)
     program: Any = client.get("/references/image-generation-enrgy").json()
     assert program["error"]["code"] == "unknown_name"
+
+
+@pytest.mark.parametrize("question", ["100 H200 and 50 A100 for 10 days", "GPT-4o vs Gemini", "2 MWh: Québec ou Suède"])
+def test_a_table_is_a_table_on_the_page(client: TestClient, question: str) -> None:
+    page = client.get("/", params={"question": question}, headers=BROWSER).text
+    assert "<table>" in page and "<th" in page and "---" not in text_of(page)
+
+
+def test_a_page_lists_the_sources_that_its_answer_names(client: TestClient) -> None:
+    page = client.get("/ref/compare?items=[{%22label%22:%22a%22,%22quantity%22:%22estimate_llm%3Fmodel%3Dgpt-4o%22},{%22label%22:%22b%22,%22quantity%22:%221%20Wh%22}]", headers=BROWSER).text
+    told, folded, _ = page.partition("Other figures behind it")
+    listed, named = set(re.findall(r'id="source-(\d+)"', told)), set(re.findall(r'href="#source-(\d+)"', page))
+    assert listed == named and listed and folded
+
+
+def test_a_claim_of_several_things_counts_them_as_people_do(client: TestClient) -> None:
+    assert "<h1>5 cars</h1>" in client.get("/references/claim-training-as-five-cars", headers=BROWSER).text

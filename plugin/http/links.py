@@ -20,17 +20,18 @@ from kilowhat.tools.core.tool import parse_ref
 
 
 def links(runner: Runner, names: Sequence[str]) -> APIRouter:
-    """Return the route ``GET /ref/<ref>``, for the tools that are served."""
+    """Return the route ``GET /ref/<ref>``, for the tools that are served; a ref may stand in it encoded as a whole."""
     router = APIRouter()
 
-    @router.get("/ref/{tool}", response_model=None, responses={200: {"model": Estimate, "content": {"text/html": {}}}, **READ, **NOT_FOUND})
+    @router.get("/ref/{tool:path}", response_model=None, responses={200: {"model": Estimate, "content": {"text/html": {}}}, **READ, **NOT_FOUND})
     async def open_ref(request: Request, tool: str) -> Response:
         """Return the estimate that a ref names: as JSON, or as a page where text/html is preferred."""
         as_page = prefers_html(request.headers.get("accept", ""))
+        tool, _, encoded = tool.partition("?")
         try:
             if tool not in names:
                 raise unknown_tool(tool, names)
-            estimate = await runner.run(tool, safely, _estimate, tool, request.url.query)
+            estimate = await runner.run(tool, safely, _estimate, tool, encoded or request.url.query)
             return await runner.run("page", safely, page, estimate) if as_page else json(estimate)
         except KilowhatError as error:
             return refused(error) if as_page else refuse(error)

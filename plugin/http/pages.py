@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from html import escape
 from urllib.parse import quote
@@ -78,11 +78,12 @@ def ask_box(question: str = "") -> str:
 
 def answer(reply: Reply) -> str:
     """Return an answer with its footnotes, each a link to its source below."""
-    headline, _, rest = _without_footnotes(reply).partition("\n")
-    body = markdown(f"{headline}\n\n{rest}")
+    text = _without_footnotes(reply)
+    body = markdown(text if text.startswith("|") else text.replace("\n", "\n\n", 1))
+    named = {int(number) for number in re.findall(r"\d+", " ".join(_MARK.findall(text)))}
     numbers = {citation.number for citation in reply.citations}
     linked = _MARK.sub(lambda marks: _footnote_links(marks[0], numbers), body)
-    return f'<div class="answer" lang="{escape(reply.language)}">{linked}</div>{sources(reply.citations)}'
+    return f'<div class="answer" lang="{escape(reply.language)}">{linked}</div>{sources(reply.citations, named or numbers)}'
 
 
 def _without_footnotes(reply: Reply) -> str:
@@ -98,10 +99,13 @@ def _footnote_links(marks: str, numbers: set[int]) -> str:
     return f"<sup>{linked}</sup>"
 
 
-def sources(citations: Iterable[NumberedCitation]) -> str:
-    """Return what an answer rests on: who says it, where, as printed, and the page of the fact."""
-    items = "".join(f'<li id="source-{citation.number}" value="{citation.number}">{_source(citation)}</li>' for citation in citations)
-    return f'<h2>Sources</h2><ol class="sources">{items}</ol>' if items else ""
+def sources(citations: Iterable[NumberedCitation], named: Collection[int]) -> str:
+    """Return what an answer rests on: who says it, where, as printed, and the page of the fact; folded away what the answer does not name."""
+    items = {citation.number: f'<li id="source-{citation.number}" value="{citation.number}">{_source(citation)}</li>' for citation in citations}
+    told = "".join(item for number, item in items.items() if number in named)
+    behind = "".join(item for number, item in items.items() if number not in named)
+    listed = f'<h2>Sources</h2><ol class="sources">{told}</ol>' if told else ""
+    return listed + (f'<details><summary>Other figures behind it</summary><ol class="sources">{behind}</ol></details>' if behind else "")
 
 
 def _source(citation: NumberedCitation) -> str:

@@ -18,6 +18,7 @@ from kilowhat.plugin.http.links import page as estimate_page
 from kilowhat.plugin.http.links import refused
 from kilowhat.plugin.http.pages import html, link, prefers_html, sentence, table
 from kilowhat.plugin.http.running import Runner
+from kilowhat.plugin.wording import wording
 from kilowhat.tools import TOOLS, Estimate, KilowhatError
 from kilowhat.tools.core.errors import UnknownName
 from kilowhat.tools.core.units import format_number
@@ -86,7 +87,7 @@ def _value(record: Mapping[str, Any]) -> str:
     """Return a value with its range and unit."""
     value, low, high = record.get("value"), record.get("low"), record.get("high")
     within = f"{format_number(low, 4)} to {format_number(high, 4)}" if low is not None and high is not None else ""
-    unit = (record.get("unit") or "").replace("ratio", "")
+    unit = wording("en").unit(record.get("unit") or "", of=value)
     if value is None:
         return f"{within} {unit}".strip() if within else ""
     return f"{format_number(value, 6)} {unit}".strip() + (f" ({within})" if within else "")
