@@ -28,6 +28,7 @@ SHORTEST_TITLE = 16
 
 _NAME = re.compile(r"[a-z_]\w*")
 _MARK = re.compile(r"\[(\d+)\]")
+_MARKS = re.compile(r"(?:\[\d+\]){2,}")
 
 
 def footnotes(citations: Sequence[NumberedCitation], language: str, *, statements: bool = False, full: bool = False) -> str:
@@ -109,6 +110,7 @@ def renumbered(body: str, citations: Sequence[NumberedCitation]) -> tuple[str, l
     ranked = sorted(citations, key=lambda citation: order.index(citation.number) if citation.number in order else len(order) + citation.number)
     renamed = {citation.number: number for number, citation in enumerate(ranked, 1)}
     text = _MARK.sub(lambda match: f"[{renamed.get(int(match[1]), match[1])}]", body)
+    text = _MARKS.sub(lambda marks: "".join(f"[{number}]" for number in sorted(map(int, _MARK.findall(marks[0])))), text)
     return text, [citation.model_copy(update={"number": number}) for number, citation in enumerate(ranked, 1)]
 
 

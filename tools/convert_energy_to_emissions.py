@@ -28,7 +28,21 @@ from pydantic import Field
 from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import InvalidArguments, MissingInput, NotPublished
 from kilowhat.tools.core.estimate import Estimate, head_of
-from kilowhat.tools.core.place import EMISSIONS, INTENSITY_NAME, KG_PER_KWH, WATER, Place, PlaceArguments, add_intensity, add_intensity_fact, add_place, basis_in_words, find_place, water_in_words
+from kilowhat.tools.core.place import (
+    EMISSIONS,
+    INTENSITY_NAME,
+    KG_PER_KWH,
+    WATER,
+    WORLD_AVERAGE,
+    Place,
+    PlaceArguments,
+    add_intensity,
+    add_intensity_fact,
+    add_place,
+    basis_in_words,
+    find_place,
+    water_in_words,
+)
 from kilowhat.tools.core.quantities import QUANTITY, read_quantity
 from kilowhat.tools.core.reference import Fact, Library
 from kilowhat.tools.core.tool import Tool, WholeNumber
@@ -111,7 +125,7 @@ def _add_average(derivation: Derivation, arguments: Input) -> None:
         place = find_place(library, arguments.region)
     fact = place.intensity if arguments.year is None else _of_year(library, place, arguments.year)
     add_intensity(derivation, place, fact)
-    _add_results(derivation, f"location-based emissions of the electricity{f' in {place.name}' if arguments.region else ''}", basis_in_words(fact), place, as_of=fact.as_of)
+    _add_results(derivation, f"location-based emissions of the electricity{f' in {place.name}' if arguments.region else WORLD_AVERAGE}", basis_in_words(fact), place, as_of=fact.as_of)
     energy = derivation.inputs["energy_kwh"].value
     whole = [find_place(library, place.country).intensity] if place.country is not None and place.zone != place.country else []
     rivals = {rival.id: rival for rival in (place.intensity, *_averages(library, place), *whole) if rival.id != fact.id}

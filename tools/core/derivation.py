@@ -196,6 +196,12 @@ class Derivation:
         uncertain = [entry.name for entry in entries if entry.low is not None and entry.low != entry.high]
         return "published range" if len(uncertain) == 1 and uncertain[0] in self._published_ranges else "80%"
 
+    def _is_of_grid(self, name: str, origins: Mapping[str, Collection[str]]) -> bool:
+        """Return whether the range of a result is that of carbon intensities alone, while it rests on other figures too."""
+        entries = [self.inputs[needed] for needed in origins.get(name, (name,))]
+        ranged = [entry for entry in entries if entry.low != entry.high]
+        return 0 < len(ranged) < len(entries) and all(entry.unit == "kg CO2e/kWh" for entry in ranged)
+
     def estimate(self, tool: str, arguments: Arguments, about: str) -> Estimate:
         """Return the finished estimate.
 
@@ -248,7 +254,7 @@ class Derivation:
             "method_version": METHOD_VERSION,
             "data_version": self.library.version,
         }
-        lines = describe_results(about, results, self.verdict)
+        lines = describe_results(about, results, self.verdict, [position for position, told in enumerate(self.results) if told["quantity"] == "emissions" and self._is_of_grid(told["name"], origins)])
         bare = Estimate.of(fixed)
         citations, text = self._fitted(lines, MAXIMUM_BYTES - json_size(bare))
         return Estimate.of(fixed | {"text": text, "alternatives": list(self.alternatives), "citations": citations, "warnings": list(self.warnings)})

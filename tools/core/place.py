@@ -37,6 +37,9 @@ DIRTIEST, CLEANEST = "electricity-tkm-intensity", "generation-intensity-hydro-ip
 """The figures between which an average inside a country is taken to lie."""
 WATER = Formula("water_off_site_l", "energy_kwh * water_intensity_l_per_kwh", "L")
 
+WORLD_AVERAGE = ", world average (no place told)"
+"""What a label says of emissions where no place was told."""
+
 REGION = "Where the electricity is used: a country (FR, France, 法国), a US state or subregion, a Chinese region, or a cloud region (us-west-2). Left out: the world average, said as an assumption."
 INTENSITY = "Carbon intensity to use instead of a looked-up one, in g CO2e per kWh; typical 20 to 900."
 
@@ -159,7 +162,8 @@ def add_place(derivation: Derivation, arguments: PlaceArguments, *, boundary: st
         if arguments.region is None:
             derivation.assume("No place was told, so electricity has the world average of carbon and water; a place moves emissions up to 20 times.")
     derivation.step(EMISSIONS)
-    derivation.result(EMISSIONS.name, "emissions", f"location-based emissions of the electricity{f' in {place.name}' if place and arguments.region and given is None else ''}", boundary=boundary)
+    where = "" if place is None or given is not None else f" in {place.name}" if arguments.region else WORLD_AVERAGE
+    derivation.result(EMISSIONS.name, "emissions", f"location-based emissions of the electricity{where}", boundary=boundary)
     if place is not None and place.water is not None:
         derivation.fact("water_intensity_l_per_kwh", place.water, "L/kWh")
         derivation.step(WATER)

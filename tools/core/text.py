@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from kilowhat.tools.core.estimate import Alternative, Citation, Result, Verdict, Warning, as_quantity
 from kilowhat.tools.core.units import NUMBER, Quantity, format_number, readable, show_quantity, shown_digits
@@ -10,8 +10,8 @@ from kilowhat.tools.core.units import NUMBER, Quantity, format_number, readable,
 MAXIMUM_TEXT = 1200
 
 
-def describe(result: Result) -> str:
-    """Return a result as words: the value in a readable unit, and its range.
+def describe(result: Result, *, of_grid: bool = False) -> str:
+    """Return a result as words: the value in a readable unit, and its range, which may be that of the grid alone.
 
     A plain count keeps its own unit; energy, emissions, water and power are scaled.
     """
@@ -24,7 +24,7 @@ def describe(result: Result) -> str:
     digits = shown_digits(quantity)[1]
     low, high = format_number(quantity.low, digits), format_number(quantity.high, digits)
     within = f"{low} to {high} {quantity.unit if scaled else ''}".strip() if low != high else ""
-    kind = "published range" if result.interval == "published range" else "80 % range"
+    kind = "published range" if result.interval == "published range" else "80 % range of the grid alone" if of_grid else "80 % range"
     return f"{value} ({kind} {within})" if within else value
 
 
@@ -57,16 +57,23 @@ def describe_alternative(other: Alternative) -> str:
     return f"{' to '.join(ends_of(shown.low or 0, shown.high or 0))} {shown.unit}"
 
 
-def describe_results(about: str, results: Sequence[Result], verdict: Verdict | None) -> list[str]:
-    """Return the lines that say what was found: verdict, headline with its range, other results, boundary."""
+def describe_results(about: str, results: Sequence[Result], verdict: Verdict | None, of_grid: Collection[int] = ()) -> list[str]:
+    """Return the lines that say what was found: verdict, headline with its range, other results, boundary.
+
+    Args:
+        about: What was estimated, in a few words.
+        results: What was found, the headline first.
+        verdict: What became of a claim.
+        of_grid: The positions of results whose range is that of the grid alone.
+    """
     lines = []
     if verdict:
         off = f", off by a factor of {format_number(verdict.factor)}" if verdict.factor is not None and verdict.factor > 1.005 else ""
         lines.append(f"Verdict: {verdict.verdict}{off}." + (f" What would explain it: {verdict.slip}." if verdict.slip else ""))
     if results:
         head = results[0]
-        lines.append(f"{about}: {describe(head)}" + (f", {head.label}" if head.label else "") + ".")
-        lines += [f"{other.label[:1].upper()}{other.label[1:]}: {describe(other)}." for other in results[1:6]]
+        lines.append(f"{about}: {describe(head, of_grid=0 in of_grid)}" + (f", {head.label}" if head.label else "") + ".")
+        lines += [f"{other.label[:1].upper()}{other.label[1:]}: {describe(other, of_grid=position in of_grid)}." for position, other in enumerate(results[1:6], 1)]
         if head.boundary:
             lines.append(f"Boundary: {head.boundary}.")
     else:
