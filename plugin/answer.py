@@ -61,7 +61,7 @@ _STOPS = {"missing_input", "unknown_name"}
 _NAME = re.compile(r"[a-z_]\w*")
 _TWO_STOPS = re.compile(r"(?<!\.)\.\.(?!\.)")
 _STATED = ("as stated", "as claimed")
-_FACTORS = ("as stated over recomputed", "recomputed over as stated", "times too much", "times too little")
+_FACTORS = ("as stated over recomputed", "recomputed over as stated", "as stated over published", "published over as stated", "times too much", "times too little")
 TOLD_AGAIN = ("energy converted", "electricity of the job")
 """Results that only repeat what the question told."""
 
@@ -453,12 +453,12 @@ def _claim(lines: Lines, answering: Answering, verdict: Verdict) -> None:
         lines.add(words.say("claimed", value=bound or value, range=_range(stated, answering, brief=True)))
     elif verdict.claimed and words.language == "en" and verdict.claimed.isascii():
         lines.add(words.say("claimed", value=plain_text(verdict.claimed, 120), range=""))
+    published = {citation.statement.rstrip(".") for estimate in answering.estimates for citation in estimate.citations}
+    said_of: list[str] = []
     for result in right[:2]:
-        lines.add(
-            words.say(
-                "right", label=words.told(result.label) or words.say("says", "recomputed"), value=_value(result, answering), range=_range(result, answering, brief=True), notes=answering.notes(result)
-            )
-        )
+        label = words.told(result.label) or (words.say("published") if result.label in published else words.say("says", "recomputed"))
+        said_of.append(label if label not in said_of else label_of(result, words))
+        lines.add(words.say("right", label=said_of[-1], value=_value(result, answering), range=_range(result, answering, brief=True), notes=answering.notes(result)))
     if verdict.slip and (slip := words.told(verdict.slip)):
         lines.add(words.say("slip", slip=slip))
     if words.language == "en" and (why := _why(answering)):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kilowhat.plugin.answer import compose
-from kilowhat.plugin.familiar import familiar
+from kilowhat.plugin.familiar import familiar, with_homes_of_the_reader
 from kilowhat.plugin.reply import Reply, ToolCall
 from kilowhat.plugin.understanding import LANGUAGES
 from kilowhat.plugin.understanding.plan import Plan
@@ -116,6 +116,7 @@ def _with_languages(reply: Reply) -> Reply:
 def plan_for(turns: Sequence[tuple[str, str]], *, region: str | None = None) -> Plan:
     """Return the plan for the last question, with an everyday comparison where it asks for an amount alone."""
     plan = understand(turns, region=region)
+    plan = replace(plan, calls=tuple(with_homes_of_the_reader(planned, plan.language, turns[-1][1]) for planned in plan.calls))
     told = (plan.total,) if plan.total is not None else plan.calls
     if plan.focus not in (None, "much") or len(told) != 1 or plan.quantity not in (None, "energy", "emissions", "water") or told[0].tool.startswith("convert_to"):
         return plan

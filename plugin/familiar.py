@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from kilowhat.plugin.understanding.plan import Call
 from kilowhat.tools import KilowhatError, Library, call
 from kilowhat.tools.core.place import find_place
@@ -63,6 +65,24 @@ def familiar(planned: Call, quantity: str | None, language: str = "en", *, sever
     fitting = next((thing for thing, one in zip(things, each, strict=True) if result.value / one < MOST and thing in enough), enough[-1])
     near = sorted(enough, key=lambda thing: abs(things.index(thing) - things.index(fitting)))
     return Call("convert_to_equivalents", {"quantity": f"{estimate.ref}#{result.quantity}", "equivalents": near[:several]})
+
+
+_AMERICAN = re.compile(r"\bU\.?S\b|\bEE\.? ?UU|ameri[ck]|[ée]tats-unis|estados unidos|vereinigte[nr]? staaten", re.IGNORECASE)
+
+
+def with_homes_of_the_reader(planned: Call, language: str, question: str) -> Call:
+    """Return a call whose homes are those of where its question's language is spoken, unless the question names American ones.
+
+    >>> with_homes_of_the_reader(Call("convert_to_equivalents", {"quantity": "3 MWh", "equivalents": ["us-home-year"]}), "de", "Wie viele Haushalte?").arguments["equivalents"]
+    ['eu-home-year']
+    """
+    things = planned.arguments.get("equivalents")
+    home = home_of(COUNTRIES.get(language, ""))
+    if planned.tool != "convert_to_equivalents" or not things or _AMERICAN.search(question):
+        return planned
+    known = Library.load().names("comparators")
+    here = [here if (here := thing.replace(USUAL_HOME, home, 1)) in known else thing for thing in things]
+    return planned if here == things or not home.endswith("-home") or "person" in home else Call(planned.tool, {**planned.arguments, "equivalents": here})
 
 
 def home_of(place: str) -> str:

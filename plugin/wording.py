@@ -24,6 +24,7 @@ LONGEST_NAME = 60
 LONGEST_SLOT = 400
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
 _NUMERIC = re.compile(rf"(?P<value>{_NUMBER.pattern})(?: \((?P<low>{_NUMBER.pattern}) to (?P<high>{_NUMBER.pattern})\))?")
+_AMOUNT = re.compile(rf"(?P<value>{_NUMBER.pattern})(?P<unit> [^\d\s][^\d]{{0,20}})")
 _FACT_ID = re.compile(r" \[[a-z][\w-]+\]")
 _FIGURE = r"[\d,]+(?:\.\d+)?"
 _FIGURES = frozenset({"rank", "number", "years", "starts", "hour", "year", "pue", "usual", "wue", "held", "share", "limit"})
@@ -115,10 +116,11 @@ class Wording:
         return text.translate({ord("."): decimal, ord(","): group})
 
     def in_text(self, text: str) -> str:
-        """Return a text of a tool with its number as the language writes it, where it is one, or one with its range; else as it is."""
+        """Return a text of a tool with its number as the language writes it, where it is one, with its unit or its range; else as it is."""
         match = _NUMERIC.fullmatch(text)
         if match is None:
-            return text
+            amount = _AMOUNT.fullmatch(text)
+            return self._written(amount["value"]) + amount["unit"] if amount else text
         value = self._written(match["value"])
         return value if match["low"] is None else value + self.say("range.short", low=self._written(match["low"]), high=self._written(match["high"]))
 
@@ -233,7 +235,7 @@ class Wording:
         try:
             return self.place(text)
         except KilowhatError:
-            return plain_text(text)
+            return self.in_text(plain_text(text))
 
     def inner(self, text: str) -> str:
         """Return what stands in a slot: itself a saying of a tool, a place, or a name that stays."""

@@ -1,15 +1,19 @@
 """French, German, Spanish and Japanese: what questions are understood as, and that a language is data that is complete."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kilowhat.plugin import ask
+from kilowhat.plugin.answer import compose
+from kilowhat.plugin.asking import plan_for, run
 from kilowhat.plugin.phrases import load as phrases
 from kilowhat.plugin.understanding import compile as lexicon
 from kilowhat.plugin.understanding.recognise import read, recognise
 from kilowhat.plugin.understanding.understand import understand
+from kilowhat.plugin.wording import wording
 from kilowhat.tools.core.compile import read_yaml
 
 IMAGES = {"task": "image-generation"}
@@ -193,6 +197,10 @@ def test_english_words_stand_in_chinese_and_japanese():
         ("Stromverbrauch GPT-3", "de"),
         ("agua GPT-3", "es"),
         ("énergie GPT-3", "fr"),
+        ("1000 Anfragen an GPT-4o mit 200 Token", "de"),
+        ("1000 peticiones a GPT-4o de 200 tokens", "es"),
+        ("1000 requêtes à GPT-4o de 200 jetons", "fr"),
+        ("GPT-4o contre Gemini", "fr"),
         ("L'empreinte carbone d'un million d'images", "fr"),
     ],
 )
@@ -268,3 +276,51 @@ def test_a_saying_fills_only_slots_that_its_sentence_has(language):
 def test_english_says_nothing_that_others_leave_out_but_shorter_words():
     missing = PHRASES["en"]["says"].keys() - PHRASES["zh-Hans"]["says"].keys()
     assert missing <= {"primary", "overlap", "left_out"}
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "english"),
+    [
+        ("combien d'eau pour 1 MWh chez Microsoft ?", "0 à 1,9 L/kWh", "1.9"),
+        ("¿cuánta agua gastan 1000 imágenes?", "11 L", "0.1"),
+        ("Wie viel Wasser verbraucht 1 MWh bei Microsoft?", "1,9 L/kWh", "1.9"),
+    ],
+)
+def test_the_numbers_of_a_note_are_written_as_the_language_does(question, told, english):
+    body = ask(question).text.partition("\n\n[1]")[0]
+    assert told in body and english not in body
+
+
+def test_a_number_with_a_unit_that_a_tool_tells_is_written_as_the_language_does():
+    words = wording("es")
+    assert (words.in_text("5,439,000 L"), words.in_text("0.5 kWh"), words.in_text("GPT-3.5 Turbo")) == ("5.439.000 L", "0,5 kWh", "GPT-3.5 Turbo")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_two_lines_of_a_verdict_have_one_label(language):
+    claims = [
+        "Is it true that a ChatGPT query takes 3 Wh, ten times a Google search?",
+        "Is it true that ten days of ChatGPT use 84 TWh?",
+        "Is it true that training GPT-3 used 2000 MWh?",
+        "Is it true that a Gemini prompt takes 3 Wh?",
+    ]
+    for claim in claims:
+        plan = plan_for([("user", claim)])
+        body = compose(replace(plan, language=language), run(plan)).text.partition("\n\n[1]")[0]
+        labels = re.findall(r"^([^:：\n]+?) ?[:：] ?\*\*", body, re.MULTILINE)
+        assert len(labels) == len(set(labels)), body
+
+
+@pytest.mark.parametrize(
+    ("question", "thing"),
+    [
+        ("Wie viele Haushalte versorgen 10 GWh ein Jahr lang?", "eu-home-year"),
+        ("Combien de foyers pendant un an pour 10 GWh ?", "eu-home-year"),
+        ("¿cuántos hogares durante un año son 10 GWh?", "eu-home-year"),
+        ("Wie viele US-Haushalte sind 10 GWh?", "us-home-year"),
+        ("how many homes for a year are 10 GWh?", "us-home-year"),
+        ("10 GWh 是多少家庭一年的用電？", "us-home-year"),
+    ],
+)
+def test_homes_are_those_of_where_the_language_is_spoken_unless_others_are_named(question, thing):
+    assert ask(question).tool_calls[0].arguments["equivalents"] == [thing]
