@@ -7,6 +7,7 @@ have a form of their own: a claim, a comparison, a ranking of places and a list 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from kilowhat.plugin.citing import (
     is_published,
     middle,
     renumbered,
+    rests_on_power,
     rivals,
     same,
     short_authors,
@@ -53,6 +55,7 @@ KEPT_ASSUMPTIONS = 3
 SHOWN_ALTERNATIVES = 2
 SHOWN_RESULTS = 4
 SHOWN_REFERENCES = 4
+MOST_OF_BRIEF = 3
 MOST_NOTES = 4
 """Footnotes of a number whose facts no step tells apart."""
 
@@ -152,7 +155,13 @@ class Answering:
         if chained(home) and not found:
             behind = [self.numbers[citation.fact_id] for citation in home.citations if citation.fact_id in self.numbers]
             found = sorted({*found, *[number for number in behind if number not in found][: max(0, MOST_NOTES - len(found))]})
-        return [number for number in found if number not in set(without)] or found[:1]
+        return [number for number in found if number not in set(without)][: self._room()] or found[:1]
+
+    def _room(self) -> int | None:
+        """Return how many footnotes the headline of a brief answer has, beside that of an everyday thing and of a figure that differs; None where all have room."""
+        if not self.plan.brief:
+            return None
+        return MOST_OF_BRIEF - (self.aside is not None) - bool(_rivals(self))
 
     def _primary(self, fact_id: str) -> list[int]:
         """Return the first footnote of the primary source of a claim, beside that of the article that makes it."""
@@ -263,8 +272,19 @@ def _ordered(estimates: Sequence[Estimate], plan: Plan) -> list[Result]:
     """Return all results, those of the quantity asked first, in the unit asked where it measures the same."""
     ordered = estimates if plan.parallel else list(reversed(estimates))
     results = [result for estimate in ordered for result in estimate.results]
-    results.sort(key=lambda result: plan.quantity is not None and result.quantity != plan.quantity)
+    results.sort(key=lambda result: (plan.quantity is not None and result.quantity != plan.quantity, _unpictured(result) if plan.quantity in (None, "count") else 0.0))
     return [_in_unit(result, plan.unit) for result in results]
+
+
+PICTURED = (0.5, 1000.0)
+"""Between these a number of everyday things says something."""
+
+
+def _unpictured(result: Result) -> float:
+    """Return by how many orders of magnitude a number of everyday things is too small or too large to be pictured; of anything else 0."""
+    if result.quantity != "count" or kind_of(result) is None or result.value <= 0:
+        return 0.0
+    return max(0.0, math.log10(PICTURED[0] / result.value), math.log10(result.value / PICTURED[1]))
 
 
 def _in_unit(result: Result, unit: str | None) -> Result:
@@ -323,7 +343,7 @@ def _plain(lines: Lines, answering: Answering) -> None:
     lines.add(_headline(head, answering))
     marks = answering.marks(head)
     _familiar(lines, answering)
-    others = [result for result in results[1:] if result.label not in TOLD_AGAIN and head.quantity != "carbon-intensity"]
+    others = [result for result in results[1:] if (not answering.plan.brief or result.quantity == answering.plan.quantity) and result.label not in TOLD_AGAIN and head.quantity != "carbon-intensity"]
     alike = [result for result in results if result.quantity == head.quantity and result.quantity == "emissions"]
     if answering.estimates[-1].tool == "choose_place_and_time" and len(alike) > 1 and answering.estimates[-1].arguments.get("regions"):
         lines.add(_table([Row(label_of(result, words), result, answering.estimates[-1]) for result in alike], answering))
@@ -590,7 +610,7 @@ def _around(lines: Lines, answering: Answering, *, derived: bool) -> None:
         lines.add(words.say("how", steps=words.listed(steps)), 1)
     if (boundary := _boundary(answering)) is not None:
         differ = any(warning.code == "bases_differ" for estimate in estimates for warning in estimate.warnings)
-        lines.add(words.say("boundary", boundary=boundary), 1 if differ else 4)
+        lines.add("" if plan.brief else words.say("boundary", boundary=boundary), 1 if differ else 4)
     if assumed := list(dict.fromkeys(said for estimate in estimates for sentence in estimate.assumptions if (said := words.told(sentence)))):
         lines.add(words.say("assumed", list=words.sentences(assumed)), shorter=words.say("assumed", list=words.sentences(assumed[:KEPT_ASSUMPTIONS])))
     if plan.unused:
@@ -614,7 +634,8 @@ def _rivals(answering: Answering) -> list[tuple[str, Rival, Estimate]]:
     if answering.plan.parallel:
         return [(row.label, other, row.estimate) for row in _rows(answering) for other in rivals(row.estimate, 1)][:SHOWN_ALTERNATIVES]
     if home.tool != "compare":
-        return [("", other, home) for other in rivals(home, SHOWN_ALTERNATIVES)]
+        found = [("", other, home) for other in rivals(home, SHOWN_ALTERNATIVES)]
+        return [told for told in found if parse_unit(told[1].figure.unit).dimension == as_quantity(answering.results[0]).dimension][:1] if answering.plan.brief else found
     named = names_compared(home, answering.words).items()
     return [(name, Rival(other), home) for other in home.alternatives if is_published(other.fact_id) for label, name in named if other.label.startswith(f"{label}: ")][:SHOWN_ALTERNATIVES]
 
@@ -726,7 +747,7 @@ def _range(result: Result, answering: Answering, *, brief: bool = False) -> str:
     """Return the interval of a result in brackets; that a published figure has none; or nothing where it is exact."""
     words = answering.words
     if result.interval == "as published, without a range" and result.quantity in ("energy", "emissions", "water") and not brief:
-        return words.say("range.none")
+        return words.say("range.rated" if rests_on_power(answering.home(result), result) else "range.none")
     ends = answering.ends(result, bare=brief)
     if ends is None:
         return ""
@@ -760,9 +781,9 @@ def _step(result: Result, home: Estimate, answering: Answering) -> str:
     if step is None or step.expression.isidentifier():
         return ""
     named = {entry.name: (entry.value, entry.unit) for entry in home.inputs} | {other.name: (other.value, other.unit) for other in home.steps}
-    expression = step.expression
+    expression = _with_products(step.expression, home, {name: value for name, (value, _) in named.items()})
     for name, (value, unit) in named.items():
-        if value == 1.0 and unit == "ratio":
+        if value == 1.0 and unit in ("ratio", "days"):
             expression = re.sub(rf"(?<=\w) \* {name}\b(?! \*\*)|\b{name} \* (?=\w)", "", expression)
     if expression.isidentifier():
         return ""
@@ -782,6 +803,15 @@ def _factor(name: str, told: tuple[float, str], answering: Answering) -> str:
     return words.say("factor", value=written, named=named) if named else written
 
 
+def _with_products(expression: str, home: Estimate, values: Mapping[str, float]) -> str:
+    """Return an expression with each number of things in it that is itself a product, such as so many a day for so many days, told as one."""
+    for step in home.steps:
+        if step.unit == "ratio" and _PRODUCT.fullmatch(step.expression) and 1.0 not in map(values.get, _NAME.findall(step.expression)):
+            expression = re.sub(rf"(?<![/*] )\b{step.name}\b(?! \*\*)", step.expression, expression)
+    return expression
+
+
+_PRODUCT = re.compile(r"[a-z_]+(?: \* [a-z_]+)+")
 _UNITS_OF_CONSTANTS = {"3600000": "J/kWh"}
 
 

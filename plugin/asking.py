@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from kilowhat.plugin.familiar import familiar, with_homes_of_the_reader
 from kilowhat.plugin.reply import Reply, ToolCall
 from kilowhat.plugin.understanding import LANGUAGES
 from kilowhat.plugin.understanding.plan import Plan
+from kilowhat.plugin.understanding.recognise import read
 from kilowhat.plugin.understanding.understand import understand
 from kilowhat.tools import KilowhatError, call
 from kilowhat.tools.core.errors import InvalidArguments
@@ -117,10 +119,27 @@ def plan_for(turns: Sequence[tuple[str, str]], *, region: str | None = None) -> 
     """Return the plan for the last question, with an everyday comparison where it asks for an amount alone."""
     plan = understand(turns, region=region)
     plan = replace(plan, calls=tuple(with_homes_of_the_reader(planned, plan.language, turns[-1][1]) for planned in plan.calls))
+    plan = replace(plan, brief=_is_small(plan, turns[-1][1]))
     told = (plan.total,) if plan.total is not None else plan.calls
     if plan.focus not in (None, "much") or len(told) != 1 or plan.quantity not in (None, "energy", "emissions", "water") or told[0].tool.startswith("convert_to"):
         return plan
     return replace(plan, aside=familiar(told[0], plan.quantity, plan.language, several=MOST_THINGS if plan.focus == "much" else 1))
+
+
+FEW = 100
+"""So many images or requests are a small question, where nothing more is told."""
+
+_NUMBERS = ("count", "requests", "requests_per_day", "users", "days")
+_RUNS = ("estimate_task", "estimate_llm", "estimate_media", "estimate_service")
+
+
+def _is_small(plan: Plan, question: str) -> bool:
+    """Return whether a question is about one quantity of a few runs of one thing, in no place and in no unit."""
+    if len(plan.calls) != 1 or plan.parallel or plan.focus is not None or plan.unit is not None or plan.calls[0].tool not in _RUNS:
+        return False
+    told = plan.calls[0].arguments
+    asked = {sense for mention in read(question)[2] for sense in mention.senses} & {"ask.energy", "ask.emissions", "ask.water"}
+    return len(asked) < 2 and "region" not in told and math.prod(float(told.get(name) or 1) for name in _NUMBERS) <= FEW
 
 
 def as_turns(messages: Messages) -> list[tuple[str, str]]:

@@ -154,6 +154,11 @@ def _texts(value: Any) -> Iterator[str]:
         yield from _texts(inner)
 
 
+def rests_on_power(estimate: Estimate, result: Result) -> bool:
+    """Return whether a result was calculated from the power that is published for a device, and so published by nobody itself."""
+    return any(entry.fact_id and parse_unit(entry.unit).dimension == POWER for entry in _inputs_behind(estimate, result))
+
+
 _KIND_OF_INPUT = (
     (re.compile(r"\w*intensity\w*_kg_co2e_per_kwh"), "grid"),
     (re.compile(r"(?:active|total)_b"), "size"),

@@ -58,6 +58,8 @@ def about(estimate: Estimate, words: Wording) -> str:
     if "forecast" in told:
         slots["forecast"] = _forecast(str(told["forecast"]), words)
     paths = [f"{estimate.tool}.{name}" for name in _VARIANTS if told.get(name) is not None] + [estimate.tool]
+    if estimate.tool == "estimate_embodied" and told.get("used_hours") is not None and "device" in slots:
+        paths.insert(0, "estimate_embodied.used_hours")
     path = next((path for path in paths if words.get("about", path, own=True) is not None), estimate.tool)
     said = words.say("about", path, plural_of=number, **slots)
     if said and "region" in slots and not path.endswith(".region"):

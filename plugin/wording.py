@@ -106,7 +106,7 @@ class Wording:
         """Return how many things there are: a whole number in full, or with a word where it is round and large."""
         whole = round(value)
         if abs(value - whole) > 1e-9 * max(1.0, abs(value)):
-            return self.number(value, max(MOST_DIGITS, len(str(abs(whole))) if abs(value) < 1e9 else MOST_DIGITS), words=True)
+            return self.number(value, words=True)
         round_enough = float(f"{value:.{MOST_DIGITS - 1}e}") == value or abs(value) >= 1e9
         return self.number(value, MOST_DIGITS if round_enough else 9, words=round_enough)
 

@@ -130,6 +130,8 @@ def _llm_requests(slots: Slots, tool: Tool) -> Filled:
 
 def _output_tokens(slots: Slots, tool: Tool) -> Filled:
     found = _counted("output", "token")(slots, tool)
+    if found is None and "noun.token" in slots.senses and slots.asked is None and not slots.counts:
+        return 1.0, ()
     return (USUAL_TOKENS, found[1]) if found is not None and found[0] > MOST_TOKENS and "request" not in slots.counts else found
 
 

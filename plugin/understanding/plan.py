@@ -40,6 +40,7 @@ class Plan:
         total: A call that adds the results of parallel calls, where a planner wants the sum too, run after them.
         aside: A call that puts the answer into everyday things, run after the others.
         focus: What is asked of the answer, or None for the answer itself.
+        brief: Whether a small question gets a small answer: the number, how it came about and what was assumed, with three footnotes at most.
     """
 
     outcome: Literal["answered", "needs_input", "declined"]
@@ -56,6 +57,7 @@ class Plan:
     unjudged: bool = False
     unpublished: tuple[str, ...] = ()
     focus: Focus | None = None
+    brief: bool = False
 
     @property
     def all_calls(self) -> tuple[Call, ...]:
