@@ -276,15 +276,15 @@ def _ordered(estimates: Sequence[Estimate], plan: Plan) -> list[Result]:
     return [_in_unit(result, plan.unit) for result in results]
 
 
-PICTURED = (0.5, 1000.0)
-"""Between these a number of everyday things says something."""
+PICTURED = 0.5
+"""From this on a number of everyday things says something."""
 
 
 def _unpictured(result: Result) -> float:
-    """Return by how many orders of magnitude a number of everyday things is too small or too large to be pictured; of anything else 0."""
+    """Return by how many orders of magnitude a number of everyday things is too small to be pictured; of anything else 0."""
     if result.quantity != "count" or kind_of(result) is None or result.value <= 0:
         return 0.0
-    return max(0.0, math.log10(PICTURED[0] / result.value), math.log10(result.value / PICTURED[1]))
+    return max(0.0, math.log10(PICTURED / result.value))
 
 
 def _in_unit(result: Result, unit: str | None) -> Result:
