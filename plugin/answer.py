@@ -662,7 +662,8 @@ def _rival(rival: Rival, label: str, home: Estimate, answering: Answering) -> st
     told = told_digits(fact.low, fact.high) if fact else 2
     number = answering.numbers.get(other.fact_id)
     thing = words.thing(rival.thing, 1) or f"1 {english_thing(rival.thing, 1)}" if rival.thing else None
-    key = f"alternative.each{'_of' if label else ''}" if rival.each else "alternative.thing" if thing else "alternative.of" if label else "alternative"
+    each = rival.each and not any(step.name == "requests" and step.value == 1 for step in home.steps)
+    key = f"alternative.each{'_of' if label else ''}" if each else "alternative.thing" if thing else "alternative.of" if label else "alternative"
     return words.say(
         key,
         value=words.amount(quantity, ends=told) if words.ends(quantity) else words.amount(quantity, digits=3),

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from kilowhat.plugin.answer import footnotes, label_of, value_of
 from kilowhat.plugin.asking import LONGEST_MESSAGE, stream
-from kilowhat.plugin.describing import english_thing, kind_of, names_compared
+from kilowhat.plugin.citing import equals, same
+from kilowhat.plugin.describing import about, english_thing, kind_of, names_compared
 from kilowhat.plugin.failures import safely
 from kilowhat.plugin.range_bar import ASCII_LINES, LINES, Axis, axis_for, bar
 from kilowhat.plugin.reply import Reply, ToolCall
@@ -424,7 +425,13 @@ def _label(result: Result, reply: Reply) -> str:
         return named[result.label]
     if compared is not None:
         return words.say("names", result.quantity)
-    return label_of(result, words)
+    alike = [call.estimate for call in reply.tool_calls if call.estimate and any(same(result, other) for other in call.estimate.results)]
+    home = next((estimate for estimate in alike if any(same(result, other) and equals(result, other.value, as_quantity(other).unit) for other in estimate.results)), None)
+    if home is None or (len(alike) < 2 and home.tool != "calculate"):
+        return label_of(result, words)
+    if home.tool == "calculate" and len(reply.tool_calls) > 2:
+        return words.say("total")
+    return words.say("labelled", label=label_of(result, words), about=about(home, words)) if len(alike) > 1 else label_of(result, words)
 
 
 def chat(model: str | None = None, *, region: str | None = None, keep_history: bool = True) -> int:
@@ -483,8 +490,8 @@ def session(*, keep_history: bool = True) -> PromptSession[str]:
 
     class Names(Completer):
         def get_completions(self, document: Document, _event: CompleteEvent) -> Iterator[Completion]:
-            for name, typed_before, about in completions(document.text_before_cursor):
-                yield Completion(name, start_position=-typed_before, display_meta=about)
+            for name, typed_before, kind in completions(document.text_before_cursor):
+                yield Completion(name, start_position=-typed_before, display_meta=kind)
 
     kept = history_file() if keep_history else None
     prompts: PromptSession[str] = PromptSession(

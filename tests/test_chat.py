@@ -461,3 +461,10 @@ def test_a_dumb_terminal_gets_plain_text(tmp_path):
     assert terminal.leave() == 0
     assert "\x1b" not in terminal.raw
     assert re.search(r"\|-*o-*\|", terminal.raw)
+
+
+def test_the_rows_of_several_things_say_what_they_are_of(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    _, output = held(capsys, "1000 images and 3 H100 for a day", tables=True, styled=False)
+    table = output[output.index("low  ") :]
+    assert re.search(r"1,000\s+generated", table) and "H100" in table and "together" in table

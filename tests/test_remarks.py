@@ -262,3 +262,9 @@ def test_a_unit_takes_the_place_of_everyday_things(unit, shown):
 def test_what_was_told_in_everyday_things_can_be_compared(first):
     reply = after(*first, "compare that with 1000 texts")
     assert reply.outcome == "answered" and "1,000 generated images" in reply.text and "1,000 generated texts" in reply.text
+
+
+@pytest.mark.parametrize(("more", "said"), [("in French", "fois"), ("why?", "How: "), ("how sure?", "Other published figures")])
+def test_what_was_set_against_each_other_can_be_asked_about(more, said):
+    reply = after("energy of training GPT-3", "and BLOOM?", "which of the two is worse?", more)
+    assert [call.name for call in reply.tool_calls] == ["compare"] and said in reply.text

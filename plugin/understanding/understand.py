@@ -49,11 +49,17 @@ def understand(turns: Sequence[tuple[str, str]], *, region: str | None = None) -
         return checked
     if remark.kind == "which":
         return of_both(_last_two(questions, remark.language, region), remark.language)
-    planned = None
+    planned = _of_both_before(said, questions, remark, region)
     while questions and (planned is None or planned.reason == "not_understood"):
         planned = _planned(questions, remark.tongue or remark.language, region)
         questions.pop()
     return _remarked(remark, planned)
+
+
+def _of_both_before(said: Sequence[str], questions: Sequence[str], remark: Remark, region: str | None) -> Plan | None:
+    """Return the plan of the answer before a remark, where that set the last two against each other."""
+    earlier = next((before for turn in reversed(said[:-1]) if (before := read_remark(turn)) is None or before.kind not in ABOUT_US), None)
+    return of_both(_last_two(questions, remark.tongue or remark.language, region), remark.tongue or remark.language) if earlier is not None and earlier.kind == "which" else None
 
 
 def _last_two(questions: Sequence[str], language: str, region: str | None) -> list[Plan]:
