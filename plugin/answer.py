@@ -511,7 +511,11 @@ def _references(answering: Answering) -> str:
         result = _in_unit(found, answering.plan.unit)
         quantity = as_quantity(result)
         told = told_digits(quantity.low, quantity.high)
-        slots: dict[str, Any] = {"value": value_of(result, words, asked=answering.asked(result), ends=told), "range": _within(quantity, words, told), "notes": f"[{answering.numbers[citation.fact_id]}]"}
+        slots: dict[str, Any] = {
+            "value": value_of(result, words, asked=answering.asked(result), ends=told),
+            "range": _within(quantity, words, told),
+            "notes": f"[{answering.numbers[citation.fact_id]}]",
+        }
         checked = Library.load().fact(citation.fact_id).checked
         fact = Library.load().fact(citation.fact_id)
         statement = head_of(citation.statement) if words.language == "en" else described(fact, words)
