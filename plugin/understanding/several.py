@@ -110,7 +110,7 @@ def _together(parts: Sequence[tuple[str, Slots]], slots: Slots, language: str, t
     if "ask.difference" in slots.senses and len(calls) == 2 and not places and (slots.unit is not None or "ask.ratio" not in slots.senses):
         return _difference(slots, language, calls)
     if slots.senses & ({"ask.ratio"} if places else {"shape.versus", "ask.ratio", "ask.difference"}) and "compare" in TOOLS:
-        things = [measured_by(part.named["comparator"][0]) if call.tool == "convert_to_equivalents" else None for call, (_, part) in zip(calls, parts, strict=True)]
+        things = [measured_by(part.named["comparator"][0]) if call.tool == "convert_to_equivalents" and "comparator" in part.named else None for call, (_, part) in zip(calls, parts, strict=True)]
         of_grids = all(call.tool == "convert_energy_to_emissions" for call in calls)
         wanted = "emissions" if "emissions" in things or of_grids else slots.wanted if slots.wanted in ("energy", "emissions", "water") else ""
         items = [{"label": label, "quantity": _as_item(call, thing, wanted)} for label, call, thing in zip(labels, calls, things, strict=True)]
