@@ -34,7 +34,7 @@ a { color: var(--link) } h1 { font-size: 1.35rem; line-height: 1.3; margin: 0 0 
 .answer > p:first-child { font-size: 1.2rem; line-height: 1.4 } sup { line-height: 0 } sup a { text-decoration: none }
 ul, ol { padding-left: 1.4rem } li { margin: .25rem 0 } ol.sources { font-size: .9rem } ol.sources li { margin: .6rem 0 } :target { background: var(--field) }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
-th { font-weight: 600 } .number { text-align: right } td.key { color: var(--quiet); width: 9rem }
+th { font-weight: 600; overflow-wrap: break-word } .number { text-align: right } td.key { color: var(--quiet); width: 9rem }
 dl { margin: 0 } dt { font-weight: 600; margin-top: 1rem } dd { margin: 0 } summary { cursor: pointer; font-weight: 600; margin-top: 2rem } code { font-size: .9em }
 form { display: flex; gap: .5rem; margin: 0 0 1.5rem } input { flex: 1; min-width: 0 }
 input, button { font: inherit; padding: .5rem .7rem; border: 1px solid var(--line); border-radius: .4rem; color: inherit; background: var(--field) }
