@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, NamedTuple
 from unicodedata import east_asian_width
@@ -206,7 +206,7 @@ def compose(plan: Plan, calls: list[ToolCall]) -> Reply:
         outcome="answered",
         language=words.language,
         text=f"{body}\n\n{footnotes(shown or citations, words.language, statements=plan.quantity == 'source')}".strip(),
-        verdict=next((estimate.verdict.verdict for estimate in estimates if estimate.verdict), None),
+        verdict=min((estimate.verdict.verdict for estimate in estimates if estimate.verdict), key=_GRAVEST.index, default=None),
         results=[*_told(answering), *(result for beside in (total, aside) if beside for result in beside.results)],
         tool_calls=calls,
         citations=citations,
@@ -310,7 +310,6 @@ def _body(answering: Answering) -> str:
         return _on_answer(lines, answering)
     if plan.quantity == "source":
         return _references(answering)
-    verdict = next((estimate.verdict for estimate in estimates if estimate.verdict), None)
     if plan.unjudged:
         lines.add(words.say("unjudged"))
     if plan.unpublished:
@@ -322,8 +321,8 @@ def _body(answering: Answering) -> str:
         and not any(result.quantity == plan.quantity for result in answering.results)
     ):
         lines.add(words.say("not_found", quantity=words.say("names", plan.quantity)))
-    if verdict is not None:
-        _claim(lines, answering, verdict)
+    if any(estimate.verdict for estimate in estimates):
+        _claims(lines, answering)
     elif not answering.results:
         lines.add(words.told(head_of(estimates[0].text.splitlines()[0])) or "")
     elif estimates[0].tool == "compare":
@@ -453,6 +452,17 @@ def _notes_of_row(facts: Sequence[str], behind: Sequence[Sequence[str]], numbers
     return sorted(numbers[fact_id] for fact_id in own_first[:MOST_NOTES])
 
 
+_GRAVEST = ("false", "misleading", "outdated", "unsupported", "mostly true", "true")
+"""The verdicts in the order in which that on a part of a claim is that on all of it."""
+
+
+def _claims(lines: Lines, answering: Answering) -> None:
+    """Add the verdict on a claim, or that on each of its parts."""
+    judged = [(estimate, estimate.verdict) for estimate in answering.estimates if estimate.verdict]
+    for estimate, verdict in judged:
+        _claim(lines, replace(answering, estimates=[estimate], results=estimate.results) if len(judged) > 1 else answering, verdict)
+
+
 def _claim(lines: Lines, answering: Answering, verdict: Verdict) -> None:
     """Add the verdict with the factor, what was claimed, the right figure, and the slip that would explain it."""
     words = answering.words
@@ -467,22 +477,43 @@ def _claim(lines: Lines, answering: Answering, verdict: Verdict) -> None:
     else:
         lines.add(words.say("verdict", "plain", verdict=said))
     if stated is not None:
-        value = _value(stated, answering)
-        sign = verdict.claimed[:1] if verdict.claimed and verdict.claimed[0] in "<>" else ""
+        value, within = _told_as(stated, answering).values()
+        sign = verdict.claimed[:1] if verdict.claimed and verdict.claimed[0] in "<>≠" else ""
         bound = words.say("bound", f"{'1' if stated.unit == 'times' and stated.value == 1 else ''}{sign}", value=value)
-        lines.add(words.say("claimed", value=bound or value, range=_range(stated, answering, brief=True)))
+        lines.add(words.say("claimed", value=bound or value, range=within))
     elif verdict.claimed and words.language == "en" and verdict.claimed.isascii():
         lines.add(words.say("claimed", value=plain_text(verdict.claimed, 120), range=""))
-    published = {citation.statement.rstrip(".") for estimate in answering.estimates for citation in estimate.citations}
     said_of: list[str] = []
     for result in right[:2]:
-        label = words.told(result.label) or (words.say("published") if result.label in published else words.say("says", "recomputed"))
+        label, source = _stands_for(result, answering)
         said_of.append(label if label not in said_of else label_of(result, words))
-        lines.add(words.say("right", label=said_of[-1], value=_value(result, answering), range=_range(result, answering, brief=True), notes=answering.notes(result)))
+        slots: dict[str, Any] = {"label": said_of[-1], "notes": answering.notes(result), **_told_as(result, answering)}
+        lines.add(words.say("right.by" if source else "right", source=source, **slots))
     if verdict.slip and (slip := words.told(verdict.slip)):
         lines.add(words.say("slip", slip=slip))
-    if words.language == "en" and (why := _why(answering)):
+    if why := _why(answering):
         lines.add(why, 3)
+
+
+def _told_as(result: Result, answering: Answering) -> dict[str, str]:
+    """Return the value and the range of a figure; of one that is told by its ends alone, these as its value."""
+    alone = result.low and result.high and math.isclose(result.value, math.sqrt(result.low * result.high), rel_tol=1e-6)
+    ends = answering.words.ends(as_quantity(result), bare=True) if alone and result.interval in ("as claimed", "published range") else None
+    if ends is None:
+        return {"value": _value(result, answering), "range": _range(result, answering, brief=True)}
+    return {"value": f"{ends[0]}–{_value(result.model_copy(update={'value': result.high, 'low': None, 'high': None}), answering)}", "range": ""}
+
+
+def _stands_for(result: Result, answering: Answering) -> tuple[str, str]:
+    """Return what a right figure is of, and where no English statement says it, who published it and when."""
+    words = answering.words
+    behind = next(iter(facts_behind(answering.home(result), result)), None)
+    fact = fact_or_none(behind) if behind else None
+    label = words.told(result.label) or (described(fact, words) if fact else None) or words.say("says", "recomputed")
+    if words.language == "en" or behind is None or result.quantity == "ratio":
+        return label, ""
+    as_of = fact.as_of if fact else Library.load().claim(behind).as_of if behind.startswith("claim-") else None
+    return label[:1].upper() + label[1:], _who(behind if fact else f"{behind}#primary", as_of, words)
 
 
 def _measured_alike(one: Result, other: Result) -> bool:
@@ -492,10 +523,11 @@ def _measured_alike(one: Result, other: Result) -> bool:
 
 
 def _why(answering: Answering) -> str:
-    """Return why the library judges a claim as it does, cut to its first sentences."""
+    """Return why the library judges a claim as it does, cut to its first sentences; nothing in a language that has no words for it."""
+    words = answering.words
     for citation in answering.estimates[0].citations:
         if citation.fact_id.startswith("claim-") and "#" not in citation.fact_id:
-            why = Library.load().claim(citation.fact_id).why
+            why = Library.load().claim(citation.fact_id).why if words.language == "en" else words.get("whys", citation.fact_id, own=True) or ""
             return why if len(why) <= LONGEST_MESSAGE else why[:LONGEST_MESSAGE].rpartition(". ")[0] + "."
     return ""
 
@@ -505,7 +537,11 @@ def _references(answering: Answering) -> str:
     words, estimate = answering.words, answering.estimates[0]
     lines = Lines(words)
     pairs = list(zip(estimate.results, estimate.citations, strict=False))[:SHOWN_REFERENCES]
-    if pairs:
+    if answering.plan.unjudged:
+        lines.add(words.say("unjudged"))
+    if pairs and answering.plan.unjudged:
+        lines.add(words.say("near_figures"))
+    elif pairs:
         lines.add(words.say("references", number=words.say("reference_count", plural_of=len(pairs), number=words.number(len(pairs)))))
     for position, (found, citation) in enumerate(pairs):
         result = _in_unit(found, answering.plan.unit)
@@ -558,9 +594,8 @@ def _on_answer(lines: Lines, answering: Answering) -> str:
 def _opening(lines: Lines, answering: Answering) -> None:
     """Add what was found: the verdict with its figures, which is more, or the number."""
     estimates = answering.estimates
-    verdict = next((estimate.verdict for estimate in estimates if estimate.verdict), None)
-    if verdict is not None:
-        _claim(lines, answering, verdict)
+    if any(estimate.verdict for estimate in estimates):
+        _claims(lines, answering)
     elif estimates[0].tool == "compare":
         _comparison(lines, answering)
     elif answering.plan.parallel:

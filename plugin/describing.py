@@ -116,12 +116,19 @@ def described(fact: Fact, words: Wording) -> str:
     if "place" in fact.scope:
         with suppress(KilowhatError):
             named.append(words.place(fact.scope["place"]))
+    if sector := words.say("sectors", fact.scope.get("sector", "")):
+        named.append(sector)
     if not named:
         said = plain_text(head_of(fact.statement), LONGEST_SAID)
         return said if words.language == "en" else words.say("in_english", statement=said)
     named = [name for name in named if not any(name != other and name in other for other in named)]
     measure = _MEASURES.get(Quantity(1.0, _PER.sub("", fact.unit)).dimension)
-    told = [*dict.fromkeys(named), *([words.say("names", measure)] if measure else []), *([words.say("lengths", length)] if (length := _length(fact)) else [])]
+    told = [
+        *dict.fromkeys(named),
+        *([words.say("names", measure)] if measure else []),
+        *([words.say("shares", fact.share_of)] if fact.share_of else []),
+        *([words.say("lengths", length)] if (length := _length(fact)) else []),
+    ]
     return words.say("comma").join([*told, *([fact.as_of[:4]] if fact.as_of else [])])
 
 

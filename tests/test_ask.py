@@ -142,11 +142,24 @@ def test_what_no_argument_takes_is_named():
     assert "Not taken into account: PUE 1.5" in ask("1000 texts with PUE 1.5").text
 
 
-@pytest.mark.parametrize("claim", ["Is it false that GPT-3 training used 1287 MWh?", "Is it true that GPT-3 training did not use 1287 MWh?"])
-def test_a_denial_gets_the_figure_and_no_verdict(claim):
+@pytest.mark.parametrize(
+    ("claim", "verdict", "kwh"),
+    [
+        ("Is it false that GPT-3 training used 1287 MWh?", "false", 1.287e6),
+        ("Is it true that GPT-3 training did not use 1287 MWh?", "false", 1.287e6),
+        ("ChatGPT doesn't use 3 Wh per query, right?", "true", 0.0003),
+        ("Stimmt es, dass ChatGPT keine 3 Wh pro Anfrage verbraucht?", "true", 0.0003),
+        ("ChatGPT ne consomme pas 3 Wh par requête, vrai ?", "true", 0.0003),
+        ("¿Es verdad que ChatGPT no consume 3 Wh por consulta?", "true", 0.0003),
+        ("ChatGPT一次提问并不是3瓦时，对吗？", "true", 0.0003),
+        ("ChatGPT一次提問並不是3瓦時，對嗎？", "true", 0.0003),
+        ("ChatGPTの質問1回は3 Whではないですよね、本当ですか？", "true", 0.0003),
+    ],
+)
+def test_a_denial_is_judged_as_one_and_gets_the_figure(claim, verdict, kwh):
     reply = ask(claim)
-    assert reply.verdict is None
-    assert reply.results[0].value == pytest.approx(1.287e6)
+    assert reply.verdict == verdict
+    assert as_quantity(reply.results[0]).to("kWh").value == pytest.approx(kwh)
 
 
 @pytest.mark.parametrize(

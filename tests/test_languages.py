@@ -239,8 +239,8 @@ def leaves(content, path=()):
     return {key: slots for name, below in content.items() for key, slots in leaves(below, (*path, name)).items()}
 
 
-OWN = {"what", "units", "asked", "instead", "magnitudes", "places", "fields", "errors", "things", "forecasts", "says"}
-"""Groups of which each language has what it needs: names, units, and sayings that others leave to the tool's English."""
+OWN = {"whys", "what", "units", "asked", "instead", "magnitudes", "places", "fields", "errors", "things", "forecasts", "says"}
+"""Groups of which each language has what it needs: names, units, sayings that others leave to the tool's English, and reasons that English has from the claims."""
 
 ENGLISH_ALONE = {"told"}
 """What only English has: the sentences of the tools by which the sayings are found."""

@@ -43,7 +43,7 @@ def test_it_holds_what_the_tools_stand_on(library: Library) -> None:
     facts = list(library)
     assert len(facts) == len(library) >= 400
     assert sum(fact.locator is not None and fact.printed is not None for fact in facts) >= 300
-    assert len(library.claims) == 132
+    assert len(library.claims) == 135
     assert len(library.countries) == len(electricity.zones()) == 215
 
 

@@ -2,7 +2,8 @@
 
 **Formula**: factor = larger / smaller of the stated and the recomputed or published figure; true within 5 %, mostly true within 20 % or
 inside the range of the recomputed figure, else false. A bound (> 2 L) is true where the whole range of the recomputed
-figure keeps it, mostly true where the figure itself does, unsupported where only a part of the range does, else false.
+figure keeps it, mostly true where the figure itself does, unsupported where only a part of the range does, else false. A denial
+(≠ 2 L) is true where the figure is false, and false where it is true.
 
 **Boundary**: arithmetic and units of what is told; for a claim of the library also its primary source; for words that no claim
 of the library fits, the published figures for the same thing. Misleading is said only of claims that the library holds: it
@@ -29,7 +30,19 @@ from typing import Literal
 from pydantic import Field
 
 from kilowhat.tools.core.arithmetic import EXPRESSION, Expression, quantities_in, read_expression, written
-from kilowhat.tools.core.claims import as_quantity_of, as_quantity_of_claim, as_told, claimed_in_words, figure_apart, find_claims, is_count, related_facts, right_figure, things_of
+from kilowhat.tools.core.claims import (
+    as_quantity_of,
+    as_quantity_of_claim,
+    as_told,
+    claimed_in_words,
+    figure_apart,
+    find_claims,
+    is_count,
+    names_one_of_several,
+    related_facts,
+    right_figure,
+    things_of,
+)
 from kilowhat.tools.core.derivation import Derivation
 from kilowhat.tools.core.errors import BadQuantity, MissingInput, UnitMismatch
 from kilowhat.tools.core.estimate import Estimate, Verdict
@@ -40,12 +53,12 @@ from kilowhat.tools.core.quantities import QUANTITY, Told, read_quantity
 from kilowhat.tools.core.reading import read
 from kilowhat.tools.core.reference import Claim, Fact, Library
 from kilowhat.tools.core.slips import find_slip, find_slip_of_kind
-from kilowhat.tools.core.stated import AS_GOOD, MOSTLY_TRUE, TRUE, Judged, judge_beside_facts
+from kilowhat.tools.core.stated import AS_GOOD, MOSTLY_TRUE, ROUGH, TRUE, Judged, is_estimate, judge_beside_facts
 from kilowhat.tools.core.tool import Arguments, Tool
 from kilowhat.tools.core.units import EMISSIONS, MASS, NUMBER, VOLUME, Dimension, Quantity, format_number, format_quantity, name_dimension, parse_unit
 
 _PERIOD = re.compile(r"(?<![a-z_])(?:hour|day|month|week|year|(?:h|d|yr|mo)\b)", re.IGNORECASE)
-_BOUND = re.compile(r"\s*(?P<sign>[<>])=?\s*(?=\S)")
+_BOUND = re.compile(r"\s*(?P<sign>[<>≠])=?\s*(?=\S)")
 
 WATER_BOUNDARIES = 10.0
 """How many times apart figures of water lie that count the site alone, or the power plants too: 7.8 for training GPT-3."""
@@ -60,7 +73,9 @@ class Input(Arguments):
     claim: str | None = Field(
         default=None, min_length=1, max_length=500, description="The claim in words, with its figure ('ten days of ChatGPT use 84 TWh'), or the id of a known one (claim-netflix-hour-0.8-kwh)."
     )
-    stated: str | None = Field(default=None, min_length=1, max_length=1000, description=f"The figure that the claim states, as {QUANTITY}. '800 times' for a ratio; '> 2 L' or '< 2 L' for a bound.")
+    stated: str | None = Field(
+        default=None, min_length=1, max_length=1000, description=f"The figure that the claim states, as {QUANTITY}. '800 times' for a ratio; '> 2 L' or '< 2 L' for a bound, '≠ 2 L' for a denial."
+    )
     recompute: str | None = Field(default=None, min_length=1, max_length=MAXIMUM_LENGTH, description=f"The calculation that should give it, from the claim's own inputs or from facts: {EXPRESSION}.")
 
 
@@ -132,9 +147,14 @@ def _beside_facts(arguments: Input, library: Library) -> Judged | None:
 
 
 def _nearer_fact(arguments: Input, library: Library, claim: Claim) -> Judged | None:
-    """Return the verdict by a fact that says just what is stated, where a claim says only nearly that: 400 W is not the claim of 407 W."""
+    """Return the verdict by a fact that says just what is stated, where a claim says only nearly that (400 W is not the claim of 407 W), or says it of several things."""
     text = arguments.claim or ""
-    if text.startswith("claim-") or figure_apart(claim, f"{text} {arguments.stated or ''}", read(library, text)) <= AS_GOOD:
+    if text.startswith("claim-"):
+        return None
+    reading = read(library, text)
+    if names_one_of_several(library, claim, reading):
+        return _beside_facts(arguments, library)
+    if figure_apart(claim, f"{text} {arguments.stated or ''}", reading) <= AS_GOOD:
         return None
     judged = _beside_facts(arguments, library)
     return judged if judged is not None and judged.factor is not None and math.log(judged.factor) <= AS_GOOD else None
@@ -283,19 +303,28 @@ def _by_arithmetic(derivation: Derivation, told: Told, expression: Expression, b
             derivation.step(TOO_LARGE if ratio >= 1 else TOO_SMALL)
             derivation.result("factor", "ratio", "as stated over recomputed" if ratio >= 1 else "recomputed over as stated")
         periods = len(expression.operands) > 1 or _PERIOD.search(f"{stated.unit} {expression.text}") is not None
-        slip = find_slip(Quantity(stated.value, stated.unit or "ratio"), found, periods=periods) if factor > MOSTLY_TRUE else None
+        slip = find_slip(Quantity(stated.value, stated.unit or "ratio"), found, periods=periods) if factor > MOSTLY_TRUE and not told.facts else None
     verdict: Literal["true", "mostly true", "false", "unsupported"] = (_keeps(bound, stated, found) if bound else _judge(stated, found, slip)) if same else "false"
     if verdict == "false" and not bound and factor is not None and factor < WATER_BOUNDARIES and (loose := _without_boundary(derivation, found)) is not None:
         verdict, slip = "unsupported", None
         derivation.warn(
             "boundary", f"It is not shown false: the figure beside it rests on one that tells no boundary or counts a part alone, and a boundary moves water up to ten times. {loose.statement}"
         )
+    if verdict == "false" and not bound and slip is None and factor is not None and factor <= ROUGH and (rough := _rough(derivation, told)) is not None:
+        verdict, factor = "unsupported", None
+        derivation.warn("estimate", f"It is not shown false: the figure beside it is itself an estimate. {rough.statement}")
     if bound and verdict != "false":
         factor, slip = None, None
     derivation.verdict = Verdict(verdict=verdict, claimed=f"{bound} {_in_words(stated)}".strip(), recomputed=_in_words(Quantity(found.value, found.unit)), factor=factor, slip=slip)
     derivation.assume("The inputs are taken as told; only the arithmetic and the units are checked.")
-    more = {">": "more than ", "<": "less than ", "": ""}[bound]
+    more = {">": "more than ", "<": "less than ", "≠": "not ", "": ""}[bound]
     return f"{more}{written(stated, stated.unit or 'ratio')} was stated; the calculation gives"
+
+
+def _rough(derivation: Derivation, told: Told) -> Fact | None:
+    """Return the estimate that what was recomputed rests on first, or None."""
+    behind = [fact for fact in derivation.facts if isinstance(fact, Fact) and fact not in told.facts]
+    return behind[0] if behind and is_estimate(derivation.library, behind[0]) else None
 
 
 def _without_boundary(derivation: Derivation, found: Quantity) -> Fact | None:
@@ -326,8 +355,11 @@ def _judge(stated: Quantity, found: Quantity, slip: str | None) -> Literal["true
 
 
 def _keeps(bound: str, stated: Quantity, found: Quantity) -> Literal["true", "mostly true", "false", "unsupported"]:
-    """Return whether a figure is more (>) or less (<) than stated; mostly true where most of its range is, unsupported where little of it is."""
+    """Return whether a figure is more (>) or less (<) than stated, or another (≠); mostly true where most of its range is, unsupported where little of it is."""
     there = found.to(stated.unit or "ratio")
+    if bound == "≠":
+        held = _judge(stated, found, None)
+        return "false" if held == "true" else "true" if held == "false" else "unsupported"
     ends = (there.low if there.low is not None else there.value, there.high if there.high is not None else there.value)
     kept = [end > stated.value if bound == ">" else end < stated.value for end in (there.value, *ends)]
     return "true" if all(kept) else "mostly true" if kept[0] else "unsupported" if any(kept) else "false"

@@ -38,6 +38,8 @@ def part_of(slots: Slots, language: str) -> Plan | None:
     """Return the plan for a share of an amount (3 % of 9.8 TWh), or for the yearly rate of something that grows so many times in years."""
     if "ask.sum" in slots.senses and len(slots.amounts) > max(1, len(slots.roles)) and (not slots.things or len(slots.amounts) > 2) and len({dimension for _, dimension in slots.amounts}) == 1:
         return Plan("answered", language, (Call("calculate", {"expression": " + ".join(f"({amount})" for amount, _ in slots.amounts)}),), quantity=slots.wanted, unit=slots.unit)
+    if "ask.sum" in slots.senses and len(slots.amounts) == 1 and (each := _of_each(slots)) is not None:
+        return Plan("answered", language, (Call("calculate", {"expression": f"({slots.amounts[0][0]}) + {each}"}),), quantity=slots.wanted, unit=slots.unit)
     if slots.things or slots.named.get("comparator"):
         return None
     if slots.factor is not None and slots.hours is not None and slots.hours >= PERIOD_HOURS["year"] and "ask.percent" in slots.senses:
@@ -56,6 +58,17 @@ def part_of(slots: Slots, language: str) -> Plan | None:
         return None
     part = 1 + share if "mod.on_top" in slots.senses else share
     return Plan("answered", language, (Call("calculate", {"expression": f"{part!r} * ({slots.amounts[0][0]})"}),), quantity=slots.wanted, unit=slots.unit)
+
+
+_EACH = {EMISSIONS: ("emissions_g_each", "g CO2e"), ENERGY: ("energy_wh_each", "Wh")}
+
+
+def _of_each(slots: Slots) -> str | None:
+    """Return what is told for each of several things, times how many, where it measures what is told for another one: 5.7 t, and 8 cards of 164 kg each."""
+    name, unit = _EACH.get(slots.amounts[0][1], ("", ""))
+    counts = [number for number in slots.counts.values() if number > 1]
+    each = getattr(slots, name, None)
+    return f"{counts[0]!r} * {each!r} {unit}" if each is not None and len(counts) == 1 else None
 
 
 def change(slots: Slots, language: str, first: str, second: str) -> Plan:

@@ -23,7 +23,11 @@ _COUNTED = {
 _ENDS_THERE = Late(r"\s*(?:$|[,;.?!/+&)]|and\b|plus\b|\d)")
 """What may stand behind "400 tokens in" where it counts what is read, and is not followed by a place."""
 
-_MORE = Late(r"\s*(?:的|as |the |more|less|so |mehr|weniger|más|menos|plus|moins|energy|electricity|power)", re.IGNORECASE)
+_MORE = Late(
+    r"\s*(?:的|as |the |more|less|so |mehr|weniger|más|menos|plus|moins|energy|electricity|power|that of |what |than |wie |als |celle |ce que |lo que |la de |"
+    r"(?:an?|eine[rs]?|une?|d['’]une?|una?) (?!(?:day|week|month|year|hour|minute|night|second|Tag|Woche|Monat|Jahr|Stunde|Minute|jour|semaine|mois|an|heure|minute|día|semana|mes|año|hora|minuto)\b))",
+    re.IGNORECASE,
+)
 _TIMES = Late(rf"\s*-?\s*(?:(?:times|x|mal|fach|veces|fois)\b{_MORE.pattern}|-?fold\b|倍)", re.IGNORECASE, needs=("times", "x", "mal", "fach", "veces", "fois", "fold", "倍"))
 """What makes of a number a ratio that is stated, and not a count."""
 

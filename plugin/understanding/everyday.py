@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -11,7 +12,8 @@ from kilowhat.plugin.understanding.counting import SENTENCE_END
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS
 from kilowhat.tools import Library
-from kilowhat.tools.core.units import Quantity
+from kilowhat.tools.core.patterns import Late
+from kilowhat.tools.core.units import TIME, Quantity
 
 HOME = "us-home-"
 """How the ids of homes begin where no country is named."""
@@ -22,13 +24,51 @@ USUAL_FLIGHT, FLIGHT_BY_LENGTH = "flight-ny-sf", "flight-km"
 MOST_BETWEEN_ENDS, MOST_TO_END = 12, 30
 """Characters between the two ends of a flight, and between the word for it and its one end."""
 
+MOST_BEFORE_A_COUNTRY = 8
+"""Characters between "as much as" and the country that is set against."""
+
 MOST_BEFORE_A_THING = 4
 """Characters between a period and the everyday thing that it is told of: an hour of television."""
 
 
 def everyday(text: str, mentions: Sequence[Mention]) -> list[Mention]:
     """Return the mentions with homes of a country and flights between places as one everyday thing each, so that no place in them is where something runs."""
-    return _flights(text, _homes(text, mentions))
+    return _flights(text, _set_against(text, _homes(text, _lives(mentions))))
+
+
+_CAR, _CAR_FOR_LIFE = "car-year", "car-lifetime"
+
+
+def _lives(mentions: Sequence[Mention]) -> list[Mention]:
+    """Return the mentions with cars that are counted beside a training, and no year told, as cars over their lives: so they are set against each other."""
+    timed = any((mention.quantity is not None and mention.quantity.dimension == TIME) or any("year" in sense for sense in mention.senses) for mention in mentions)
+    if timed or not any("act.train" in mention.senses for mention in mentions):
+        return list(mentions)
+    counted = {id(thing) for number, thing in pairwise(mentions) if number.number is not None and thing.names.get("comparator") == _CAR}
+    return [replace(mention, names={"comparator": _CAR_FOR_LIFE}) if id(mention) in counted else mention for mention in mentions]
+
+
+_AGAINST = {"mod.more", "mod.less", "mod.same", "shape.versus"}
+_COUNTRY = "-electricity-year"
+"""How the ids of the electricity of countries end."""
+_WHERE = re.compile(r"[,;.!?，。；！？、]|\b(?:in|en|au|aux|à|im|bei|with|mit|avec|con)\b|で|在", re.IGNORECASE)
+"""What says that a country is a place, and not set against anything; or ends the part of a sentence."""
+_AS = Late(r"[^,;.!?]{0,30}?\b(?:as|wie|que|como|als|than)\s+(?:all of |the whole of |the |ganz |tout le |toute la |le |la |l['’]|les |todo |toda )?", re.IGNORECASE)
+
+
+def _set_against(text: str, mentions: Sequence[Mention]) -> list[Mention]:
+    """Return the mentions with the one country that something is set against as the electricity of it: as much as Japan, more than Portugal generates."""
+    places = [position for position, mention in enumerate(mentions) if "place" in mention.names]
+    if len(places) != 1 or not mentions[places[0]].names.get("comparator", "").endswith(_COUNTRY):
+        return list(mentions)
+    position, place = places[0], mentions[places[0]]
+    before = next((mention for mention in reversed(mentions[:position]) if _AGAINST & set(mention.senses)), None)
+    behind = next((mention for mention in mentions[position + 1 : position + 4] if _AGAINST & set(mention.senses)), None)
+    near = before is not None and not _WHERE.search(text, before.end, place.start) and (place.start - before.end <= MOST_BEFORE_A_COUNTRY or _AS.fullmatch(text, before.end, place.start))
+    after = behind is not None and text[place.end - 1] > "\u2e7f" and not _WHERE.search(text, place.end, behind.start) and behind.start - place.end <= MOST_BETWEEN_ENDS
+    if not (near or after):
+        return list(mentions)
+    return [replace(mention, names={"comparator": mention.names["comparator"]}) if mention is place else mention for mention in mentions]
 
 
 def _homes(text: str, mentions: Sequence[Mention]) -> list[Mention]:
@@ -108,6 +148,15 @@ def hours_beside(mentions: Sequence[Mention]) -> float | None:
     for period, thing in pairwise(mentions):
         if period.senses[:1] in (("per.hour",), ("per.minute",)) and "comparator" in thing.names and thing.start - period.end <= MOST_BEFORE_A_THING:
             return PERIOD_HOURS[period.senses[0].removeprefix("per.")]
+    return None
+
+
+def years_behind(text: str, mentions: Sequence[Mention]) -> float | None:
+    """Return the years that are told right behind everyday things counted for a year: 1,000 homes for five years; or None."""
+    for thing, period in pairwise(mention for mention in mentions if mention.senses != ("prep",)):
+        yearly = thing.names.get("comparator", "").endswith("-year") and period.quantity is not None and period.quantity.dimension == TIME
+        if yearly and period.quantity is not None and period.quantity.to("yr").value > 1 and not SENTENCE_END.search(text, thing.end, period.start) and period.start - thing.end <= MOST_BETWEEN_ENDS:
+            return period.quantity.to("yr").value
     return None
 
 

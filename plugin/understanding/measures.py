@@ -147,6 +147,9 @@ def _amount(text: str, mentions: Sequence[Mention], position: int, quantity: Qua
             return
 
 
+_FOR_ALL = re.compile(r"\b(?:for|every|pour|chaque|für|por|cada)\s*$", re.IGNORECASE)
+"""What stands before the number of things that an amount is for together: half a litre for 20 questions."""
+
 MOST_BETWEEN = 25
 """Characters between one request and the amount that it takes: "if a query used some 3 Wh"."""
 
@@ -155,6 +158,9 @@ def _told_of_one(text: str, mentions: Sequence[Mention], position: int) -> bool:
     """Return whether an amount is told of a single request, while another number counts them: if a query used 3 Wh, and there are a billion a day."""
     here, before = mentions[position], mentions[position - 1] if position else None
     if before is None or not (class_of(before) == "request" or before.names.keys() & {"service", "llm"}) or here.start - before.end > MOST_BETWEEN or _CLAUSE_END.search(text, before.end, here.start):
+        return False
+    after = next((other for other in mentions[position + 1 :] if (other.number or 0.0) > 1), None)
+    if after is not None and _FOR_ALL.search(text, here.end, after.start):
         return False
     one = all(other.number in (None, 1.0) for other in mentions[max(0, position - REACH) : position])
     counted = any((other.number or 0.0) > 1 for other in mentions[position + 1 :])
@@ -186,7 +192,8 @@ def beside_utilisation(text: str, mentions: Sequence[Mention], position: int) ->
 
 def bound(mentions: Sequence[Mention], position: int) -> str | None:
     """Return > or < where a quantity is told as a bound: more than before it, 以上 behind."""
-    around = [mentions[near] for near in (position - 1, position + 1) if 0 <= near < len(mentions)]
+    before = position - 2 if position > 1 and mentions[position - 1].senses == ("shape.versus",) else position - 1
+    around = [mentions[near] for near in (before, position + 1) if 0 <= near < len(mentions)]
     told = [sense for mention in around for sense in mention.senses if sense in ("mod.more", "mod.less")]
     return {"mod.more": ">", "mod.less": "<"}[told[0]] if told else None
 

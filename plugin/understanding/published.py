@@ -282,7 +282,7 @@ def _fitting(subject: str, scope: dict[str, str], asked: str, slots: Slots) -> l
     if asked in ("energy", "emissions", "water"):
         found = [fact for fact in found if parse_unit(fact.unit).dimension in _DIMENSIONS[asked]]
     elif asked == "percent":
-        found = [fact for fact in found if fact.unit in ("percent", "%") and fact.scope.get("of") == scope.get("of")]
+        found = [fact for fact in found if fact.unit in ("percent", "%") and fact.scope.get("of") == scope.get("of") and fact.share_of in (None, slots.wanted or fact.share_of)]
     years = {str(year) for year in slots.years}
     return [fact for fact in found if not years or str(fact.as_of or "")[:4] in years]
 

@@ -21,6 +21,7 @@ from kilowhat.plugin.understanding.tokens import fold, tokenise
 from kilowhat.plugin.understanding.words import phrases, tag
 from kilowhat.plugin.understanding.written import clocks, money, quantities, sizes, units
 from kilowhat.tools import Library
+from kilowhat.tools.core.halves import with_halves
 from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.units import ENERGY
 
@@ -31,7 +32,7 @@ def read(question: str, before: str | None = None) -> tuple[str, str, list[Menti
     letters = {name: frozenset(told["letters"]) for name, told in lexicon()["languages"].items()}
     language = detect_language(text, marks(), before, _knows, letters)
     told = lexicon()["languages"][language]
-    text = plain_words(plain_numbers(text, told["decimal"]), told["after_digits"])
+    text = with_halves(plain_words(plain_numbers(text, told["decimal"]), told["after_digits"]))
     return text, language, recognise(text, language)
 
 

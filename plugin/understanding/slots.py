@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kilowhat.plugin.understanding.counting import JOINT, REACH, SENTENCE_END, class_of, count, meant
-from kilowhat.plugin.understanding.everyday import count_everyday, hours_beside
+from kilowhat.plugin.understanding.everyday import count_everyday, hours_beside, years_behind
 from kilowhat.plugin.understanding.measures import as_text, bound, measure, share_units
 from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS, read_times, scheduled, working_days
@@ -165,6 +165,9 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     share_units(told, counts, senses)
     told.pop("intensity_scale", None)
     _repeat(named, counts, told)
+    if counts.get("comparator") and (years := years_behind(text, mentions)) is not None:
+        counts["comparator"] *= years
+        told = {name: value for name, value in told.items() if name not in ("hours", "durations", "span_hours")}
     count_everyday(named.get("comparator", []), counts, told, alone="hardware" not in named and not told.get("power_w"), beside=hours_beside(mentions))
     if (load := next((sense for sense in senses if sense.startswith("load.")), None)) is not None and load != "load.1":
         told.setdefault("utilisation", float(load.removeprefix("load.")))

@@ -109,6 +109,18 @@ def _planned(questions: Sequence[str], spoken: str | None, region: str | None, b
     return planned
 
 
+def _in_digits(text: str, mentions: Sequence[Mention]) -> str:
+    """Return a text with the quantities that it tells in words as digits and unit: eighteen months."""
+    for mention in reversed(mentions):
+        if mention.quantity is not None and mention.quantity.value > MOST_IN_WORDS and mention.quantity.low is None and text[mention.start : mention.start + 2].isalpha():
+            text = f"{text[: mention.start]}{mention.quantity.value:g} {mention.quantity.unit}{text[mention.end :]}"
+    return text
+
+
+MOST_IN_WORDS = 12.0
+"""A number up to which the words of claims hold it in words."""
+
+
 def _placed(slots: Slots, region: str | None) -> Slots:
     """Return the slots with a place to take where the question names none."""
     if region is None or slots.name("place") is not None or slots.unknown_place is not None:
@@ -122,7 +134,7 @@ def _plan(slots: Slots, language: str, text: str, mentions: Sequence[Mention], *
     lasts = growth(slots, language) if "ask.how_long" in slots.senses and "shape.claim" not in slots.senses else None
     if lasts is not None:
         return lasts
-    if (checked := claim_plan(slots, language, text, plan, against)) is not None:
+    if (checked := claim_plan(slots, language, _in_digits(text, mentions), plan, against)) is not None:
         return checked
     planned = compared or how_many(slots, language, text, plan) or (None if follows else several(slots, language, text, mentions)) or plan(slots, language, text)
     if "ask.money" in slots.senses and slots.about_subject and planned.reason in ("off_subject", "which_task"):

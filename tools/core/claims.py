@@ -20,12 +20,13 @@ from kilowhat.tools.core.errors import KilowhatError
 from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.reading import Reading, read, sectors_of
 from kilowhat.tools.core.reference import SCOPE_KINDS, Claim, Fact, Library, Recomputed, fold, words_of
-from kilowhat.tools.core.units import EMISSIONS, MASS, NUMBER, Quantity, format_number, parse_unit
+from kilowhat.tools.core.units import EMISSIONS, ENERGY, MASS, NUMBER, TIME, VOLUME, Quantity, format_number, parse_unit
 
 SAME = 0.02
 COMMON_DIGITS = 3
 """How many digits a number must have to be told by them alone: 1287 and not 20."""
 ENOUGH_WORDS, ENOUGH_TO_LOOK = 0.6, 0.15
+_MEASURES = {ENERGY: "energy", EMISSIONS: "emissions", MASS: "emissions", VOLUME: "water"}
 _ACTIVITIES = ("training", "request", "inference", "embodied")
 EXCLUSIVE = ("service", "run", "model", "task", "provider", "hardware")
 """Kinds of things of which a text that names another one is about another claim."""
@@ -34,6 +35,7 @@ _WORDS_AS_DIGITS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twice": 2, "twelve": 12, "hundred": 100,
     "a": 1, "一": 1, "两": 2, "兩": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10,
 }  # fmt: skip
+NUMBERS_IN_WORDS = {word: f"{number}" for word, number in _WORDS_AS_DIGITS.items() if word.isascii()}
 _SPELLED = re.compile(
     rf"\b(?:{'|'.join(word for word in _WORDS_AS_DIGITS if word.isascii() and len(word) > 1)})\b(?=\s)|\ba(?= (?:hundred|thousand|million|billion|trillion)\b)|(?<![一-十百千万亿两兩])[一二两兩三四五六七八九十](?=[天年日张張个個次倍小幅])",
     re.IGNORECASE,
@@ -79,12 +81,14 @@ def find_claims(library: Library, text: str) -> tuple[list[Claim], list[Claim]]:
         keys = needed[claim_id].keys or []
         by_keys = bool(keys) and _all_told(keys, reading)
         own = {(key, name) for key, names in things_of[claim_id].items() if key in (*EXCLUSIVE, "comparator") for name in names} & _meant(reading)
-        if (shared < ENOUGH_TO_LOOK and not by_keys and not own) or needed[claim_id].of_others(sectors, reading.years) or _about_another(named, things_of[claim_id], none_is_another=not by_keys):
+        if (shared < ENOUGH_TO_LOOK and not by_keys and not own) or needed[claim_id].of_others(sectors, reading) or _about_another(named, things_of[claim_id], none_is_another=not by_keys):
             continue
         claim = library.claim(claim_id)
         told = _claimed(claim)
         things = max(_things_shared(claim, named, words), len(own))
         met, apart = _figures_shared(claim, figures)
+        if not keys and _states_another(claim, told, reading):
+            continue
         small, in_words = _only_a_small_count(told), any(map(_is_of_figure, keys))
         if in_words and by_keys:
             by_keys = (bool(met) or _all_told(list(filter(_is_of_figure, keys)), reading, figure=True)) and not _another_figure(reading, told)
@@ -106,6 +110,12 @@ def find_claims(library: Library, text: str) -> tuple[list[Claim], list[Claim]]:
 def figure_apart(claim: Claim, text: str, reading: Reading | None = None) -> float:
     """Return how far the nearest figure of a text lies from one that a claim states, as a logarithm; 0 where the claim states none."""
     return _figures_shared(claim, _figures_told(text, reading))[1]
+
+
+def names_one_of_several(library: Library, claim: Claim, reading: Reading) -> bool:
+    """Return whether a text names but one of several runs, services … of which a claim is told: a model such as this one or that."""
+    own: dict[str, list[str]] = library.raw("claim_index")[claim.id]["things"]
+    return any(len(own.get(kind, ())) > 1 and len(reading.things.get(kind, set()) & set(own[kind])) == 1 for kind in EXCLUSIVE)
 
 
 def _meant(reading: Reading) -> set[tuple[str, str]]:
@@ -143,6 +153,16 @@ def _another_figure(reading: Reading, told: list[Quantity]) -> bool:
     return any(all(_apart(figure, own) is None or (_apart(figure, own) or 0.0) > SAME for own in told) for figure in reading.figures if figure.value > 1 or figure.unit)
 
 
+def _states_another(claim: Claim, told: list[Quantity], reading: Reading) -> bool:
+    """Return whether a text states an amount where a claim only counts or tells a time, and the claim's own words hold no such amount."""
+    if any(parse_unit(figure.unit).dimension not in (NUMBER, TIME) for figure in told):
+        return False
+    right = right_figure(claim)
+    held = [*told, *quantities_in(claim.statement), *([as_quantity_of(right)] if right is not None else [])]
+    amounts = [figure for figure in reading.figures if parse_unit(figure.unit).dimension not in (NUMBER, TIME)]
+    return any(all((distance := _apart(figure, own)) is None or distance > SAME for own in held) for figure in amounts)
+
+
 def _about_another(named: dict[str, set[str]], own: dict[str, set[str]], *, none_is_another: bool = True) -> bool:
     """Return whether a text names another service, run, device … than a claim, or none of those that the claim names."""
     pairs = [(named.get(kind, set[str]()), own.get(kind, set[str]())) for kind in EXCLUSIVE]
@@ -163,8 +183,8 @@ def _things_shared(claim: Claim, named: dict[str, set[str]], words: set[str]) ->
 
 
 def _only_a_small_count(told: list[Quantity]) -> bool:
-    """Return whether a claim states nothing but a count of a few: one, twice. Almost any text holds such a number."""
-    return bool(told) and all(is_count(figure.unit) and figure.value <= 10 for figure in told)
+    """Return whether a claim states nothing but a count of a few (one, twice), or that one thing is as much as another. Almost any text holds such a number."""
+    return bool(told) and all((is_count(figure.unit) and figure.value <= 10) or (figure.unit, figure.value) == ("ratio", 1.0) for figure in told)
 
 
 def _claimed(claim: Claim) -> list[Quantity]:
@@ -198,8 +218,16 @@ def _figures_in(text: str) -> list[Quantity]:
 def _figures_shared(claim: Claim, figures: list[Quantity]) -> tuple[int, float]:
     """Return how many of a claim's figures a text holds, and how far apart the nearest ones are, as a logarithm."""
     apart = [min((distance for figure in figures if (distance := _apart(figure, told)) is not None), default=math.inf) for told in _claimed(claim)]
+    if claim.keys and any(_within(claim, figure) for figure in figures):
+        return 1, 0.0
     met = [distance for distance in apart if distance <= SAME]
     return len(met), min(met, default=0.0)
+
+
+def _within(claim: Claim, figure: Quantity) -> bool:
+    """Return whether a number lies inside the range that a claim counts: 20 of 10 to 50 questions."""
+    counted = claim.low is not None and claim.high is not None and is_count(claim.unit or "") and figure.unit not in ("percent", "%")
+    return counted and parse_unit(figure.unit).dimension == NUMBER and (claim.low or 0.0) <= figure.value <= (claim.high or 0.0)
 
 
 def _apart(figure: Quantity, told: Quantity) -> float | None:
@@ -217,16 +245,36 @@ def _apart(figure: Quantity, told: Quantity) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """What a text must name to repeat a claim: the things of its scope that its statement names, and a word of each group of its keys."""
+    """What a text must name to repeat a claim: the things of its scope that its statement names, a word of each group of its keys, and no other quantity, place, sector or year."""
 
     things: frozenset[tuple[str, str]]
     keys: list[list[str]] | None
     sectors: frozenset[str]
     years: frozenset[int]
+    measures: frozenset[str]
+    places: frozenset[str]
 
-    def of_others(self, sectors: frozenset[str], years: Set[int]) -> bool:
-        """Return whether a text names other years than a claim, or other sectors: AI and not data centres."""
-        return bool(sectors and self.sectors and not sectors & self.sectors) or bool(years and self.years and not years & self.years)
+    def of_others(self, sectors: frozenset[str], reading: Reading) -> bool:
+        """Return whether a text names other years than a claim, other sectors (AI and not data centres), another quantity (emissions and not electricity) or other places."""
+        pairs: list[tuple[Set[object], Set[object]]] = [(sectors, self.sectors), (reading.years, self.years), (_measures(reading), self.measures), (_places(reading), self.places)]
+        return any(told and own and not told & own for told, own in pairs)
+
+
+def _measures(reading: Reading) -> frozenset[str]:
+    """Return the quantities that a text names, by a word or by a unit."""
+    topics = reading.topics | (reading.within if _of_a_whole(reading) else set())
+    by_unit = {_MEASURES[dimension] for figure in reading.figures if (dimension := parse_unit(figure.unit).dimension) in _MEASURES}
+    return frozenset((topics & set(_MEASURES.values())) | by_unit)
+
+
+def _places(reading: Reading) -> frozenset[str]:
+    """Return the places of which a text tells the whole: a share of the electricity of one."""
+    return frozenset(reading.things.get("place", ())) if _of_a_whole(reading) else frozenset()
+
+
+def _of_a_whole(reading: Reading) -> bool:
+    """Return whether a text tells a share."""
+    return any(figure.unit in ("percent", "%") for figure in reading.figures)
 
 
 def index_of_claims(library: Library) -> dict[str, dict[str, Any]]:
@@ -239,7 +287,8 @@ def index_of_claims(library: Library) -> dict[str, dict[str, Any]]:
         reading = read(library, claim.statement)
         years = sorted({*reading.years, *([int(claim.as_of[:4])] if claim.subject == "forecast" and claim.as_of else [])})
         things = {kind: sorted(names) for kind, names in sorted(reading.things.items())}
-        index[claim_id] = {"words": sorted(words), "things": things, "sectors": sorted(sectors_of(library, reading)), "years": years}
+        own = {"sectors": sectors_of(library, reading), "measures": _measures(reading), "places": _places(reading)}
+        index[claim_id] = {"words": sorted(words), "things": things, "years": years, **{name: sorted(found) for name, found in own.items()}}
     return index
 
 
@@ -255,7 +304,8 @@ def _words_of_claims(library: Library) -> tuple[dict[str, set[str]], dict[str, f
     needed: dict[str, Needed] = {}
     for claim_id, raw in library.raw("claims").items():
         own = frozenset(pair for pair in raw.get("scope", {}).items() if pair[1] in things[claim_id].get(pair[0], ()))
-        needed[claim_id] = Needed(own, raw.get("keys") or None, frozenset(index[claim_id]["sectors"]), frozenset(index[claim_id]["years"]))
+        sets = (frozenset(index[claim_id][name]) for name in ("sectors", "years", "measures", "places"))
+        needed[claim_id] = Needed(own, raw.get("keys") or None, *sets)
     holders = Counter(word for words in known.values() for word in words)
     return known, {word: math.log(1 + len(known) / count) for word, count in holders.items()}, things, needed
 

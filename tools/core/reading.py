@@ -16,6 +16,7 @@ from typing import Any
 
 from kilowhat.tools.core.arithmetic import longest_quantity
 from kilowhat.tools.core.errors import BadQuantity
+from kilowhat.tools.core.halves import with_halves
 from kilowhat.tools.core.patterns import Late
 from kilowhat.tools.core.reference import SCOPE_KINDS, Library, fold
 from kilowhat.tools.core.tongues import is_tongue
@@ -40,12 +41,8 @@ _MAGNITUDES = ((Late(r"(?<=\d)\s+(?:Millionen|millones|millions|Mio\.?)\s+(?:de\
                (Late(r"(?<=\d)\s+(?:Milliarden|milliards?|mil millones|Mrd\.?)\s+(?:de\s+|d['’]\s*)?", re.IGNORECASE, needs=("milliard", "mil millones", "mrd")), " billion "),
                (Late(r"(?<=\d)\s+(?:Tausend|mille|mil)\s+(?:de\s+|d['’]\s*)?", re.IGNORECASE, needs=("tausend", "mil")), " thousand "))  # fmt: skip
 _DENIES = re.compile(r"な[いくか]|ません|ず$|なし|しずく|たり")
-_HALF = Late(
-    r"(?:\bhalf an?|\b(?:un )?demi(?=[- ])-?|\bmedio|\b(?:ein(?:en)? )?halb(?:en|er|es)?)\s*(?=(?:litres?|liters?|litros?|gallons?|kilos?|kg|kWh|Wh|watt|Watt|Kilowatt|Gramm|grams?|grammes?|gramos?|tonnes?|Tonnen?|tonelada)\b)|半(?=升|公升|度|千瓦|公斤|吨|噸)",
-    re.IGNORECASE,
-    needs=("half a", "demi", "medio", "halb", "半"),
-)
-"""Half of a unit, in words."""
+_SECONDS = Late(r"(?<=\d)(?:[- ]?(?:seconds?|Sekunden?|secondes?|segundos?)(?![\w])|秒(?:钟|鐘)?)", re.IGNORECASE, needs=("second", "sekunde", "segundo", "秒"))
+"""Seconds, as the units write them."""
 _ONE_SIGN = re.compile(r"(?<![〇零一二三四五六七八九十百千万亿萬億两兩半])[一二两兩三四五六七八九](?=(?:公)?升|毫升|度[電电]|瓦[時时]|千瓦[時时]|公斤|公噸|[吨噸])")
 _TENTHS = re.compile(r"([一二两兩三四五六七八九])成(半)?(?![本为為功立长長果员員就交分])")
 """Tenths, as Chinese tells shares: 三成 is 30 %."""
@@ -143,7 +140,7 @@ def uniform(text: str) -> str:
     >>> uniform("5,4 Millionen Liter"), uniform("1.287.000 kWh"), uniform("552 tonnes of CO₂"), uniform("un demi-litre")
     ('5.4 million Liter', '1287000 kWh', '552 tonnes CO2', '0.5 litre')
     """
-    normal = _HALF.sub("0.5 ", _DECIMAL_COMMA.sub(lambda match: match[0].replace(",", "."), plain(text)))
+    normal = _SECONDS.sub(" s", with_halves(_DECIMAL_COMMA.sub(lambda match: match[0].replace(",", "."), plain(text))))
     normal = _ONE_SIGN.sub(lambda match: _SIGNS[match[0]], normal)
     normal = _TENTHS.sub(lambda match: f"{_SIGNS[match[1]]}{5 if match[2] else 0}%", normal)
     normal = _DOTS.sub(lambda match: match[0].replace(".", ""), normal)

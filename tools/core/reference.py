@@ -60,6 +60,10 @@ class Checked(Record):
     against: Against
 
 
+MEASURES = {"emissions": ("emission", "co2"), "water": ("water",), "energy": ("electricity", "energy", "power")}
+"""The words by which the statement of a share tells what it is one of."""
+
+
 class Derivation(Record):
     """How a derived fact follows from others: an expression over their values in their own units."""
 
@@ -100,6 +104,12 @@ class Fact(Record):
             low, high = self.low or 0.0, self.high or 0.0
             value = math.sqrt(low * high) if low > 0 else high / 2
         return Quantity(value, self.unit, self.low, self.high)
+
+    @property
+    def share_of(self) -> str | None:
+        """What a share is one of, emissions, water or energy; None for any other figure, and where the statement tells none of them."""
+        words = self.statement.casefold() if self.unit in ("percent", "%") else ""
+        return next((quantity for quantity, told in MEASURES.items() if any(word in words for word in told)), None)
 
     def in_unit(self, unit: str) -> Quantity:
         """Return the figure in another unit of its dimension."""

@@ -16,10 +16,10 @@ from itertools import pairwise
 from typing import Literal
 
 from kilowhat.tools.core.boundaries import in_words
-from kilowhat.tools.core.claims import is_count
+from kilowhat.tools.core.claims import NUMBERS_IN_WORDS, is_count
 from kilowhat.tools.core.naming import OTHER_WORDS, sources_named
 from kilowhat.tools.core.reading import Reading, read, sectors_of
-from kilowhat.tools.core.reference import SCOPE_KINDS, Fact, Library, fold, words_of
+from kilowhat.tools.core.reference import MEASURES, SCOPE_KINDS, Fact, Library, fold, words_of
 from kilowhat.tools.core.search import WHOLE, Told, index_of
 from kilowhat.tools.core.slips import find_slip, find_slip_of_kind
 from kilowhat.tools.core.units import ENERGY, HOURS_PER_YEAR, NUMBER, TIME, Dimension, Quantity, combine, format_number, parse_unit
@@ -44,6 +44,8 @@ _TOTALS = ("electricity-total", "emissions-total", "water-total", "forecast")
 _THINGS = (*SCOPE_KINDS, "place", "sector")
 _BEHIND = {"service": ("model",), "provider": ("model", "run", "service"), "model": ("run",)}
 """What needs no mention where a thing that belongs to it is named: the service of a model."""
+_ALL_SO_FAR = "training-and-use"
+"""The part of which a figure is that tells no training from use, and answers for a thing without a word for either."""
 _OF_ALL = ("place", "provider", "sector")
 _REQUESTS = {"request", "prompt", "question", "query", "querie", "message", "response", "answer", "call", "reply", "replie"}
 """What is counted of a chatbot, in one word or another."""
@@ -54,6 +56,9 @@ _SHARED = {"energy", "power"}
 _PERCENT = ("percent", "%")
 _SAID_BY = ("statement-of-", "repeated-by-")
 """How a case begins that says who told a figure, and not what it is of."""
+ROUGH = 1.5
+"""The factor up to which a figure that is itself an estimate shows none false."""
+_ESTIMATES = ("modelled", "assumed")
 OTHER_CASE = 3.0
 """A factor from which a figure that was published for another case is no support for one that names none."""
 _BOUNDED = ("request-energy", "request-water", "request-emissions", "training-water", "water-total")
@@ -99,7 +104,7 @@ def judge_beside_facts(library: Library, text: str, stated: Quantity | None) -> 
     >>> found.verdict, found.slip
     ('false', 'Wh taken for kWh (or kWh for MWh)')
     """
-    reading = read(library, text)
+    reading = _with_durations_as_words(read(library, text))
     told = _figure(reading, stated)
     if told is None:
         return None
@@ -108,6 +113,15 @@ def judge_beside_facts(library: Library, text: str, stated: Quantity | None) -> 
     found = list(_published(library, reading, figure, count, sources))
     found = [beside for beside in found if beside.fact.source in sources] or found
     return _judge(library, figure, found) if found else _beside_the_whole(library, reading, figure)
+
+
+def _with_durations_as_words(reading: Reading) -> Reading:
+    """Return a reading with the durations that stand beside an amount as words, which a fact for so long must hold: the water of 18 months."""
+    durations = [figure for figure in reading.figures if parse_unit(figure.unit).dimension == TIME]
+    others = [figure for figure in reading.figures if figure not in durations]
+    if not any(parse_unit(figure.unit).dimension != NUMBER for figure in others):
+        return reading
+    return replace(reading, figures=others, rest=[*reading.rest, *(f"{figure.value:g}" for figure in durations)])
 
 
 def _figure(reading: Reading, stated: Quantity | None) -> tuple[Quantity, float] | None:
@@ -175,7 +189,10 @@ def _same_thing(library: Library, record: Told, reading: Reading, *, cited: bool
 
 
 def _same_whole(library: Library, record: Told, reading: Reading) -> bool:
-    """Return whether a share is one of the whole that a text names: of data centres, or, where none is named, of all electricity."""
+    """Return whether a share is one of the quantity and of the whole that a text names: of data centres, or, where none is named, of all electricity."""
+    measured = library.fact(record.id).share_of
+    if measured is not None and (asked := reading.topics & MEASURES.keys()) and measured not in asked:
+        return False
     own = {record.scope[key] for key in ("sector", "of") if key in record.scope}
     return own == sectors_of(library, reading) if own else True
 
@@ -250,6 +267,8 @@ def _told_what_of(library: Library, record: Told, reading: Reading) -> bool:
     """Return whether a text tells what of a thing is meant, where its unit does not: training or a request; a part only if it is told."""
     if record.subject == "forecast" and record.year in reading.years:
         return True
+    if record.scope.get("part") == _ALL_SO_FAR:
+        return True
     asked = _activities(library).get(record.subject)
     if asked is None:
         return record.subject in _BY_NAME
@@ -273,7 +292,8 @@ def _words_of(library: Library, record_id: str) -> frozenset[str]:
     source = library.source(fact.source)
     spelled = [spelling for key, value in fact.scope.items() for spelling in library.spelled(key, value)]
     told = [fact.id.replace("-", " "), fact.statement, *fact.scope.values(), source.title, source.authors or "", source.producer or "", source.published or "", *spelled]
-    return frozenset(words_of(" ".join(told).replace("-", " ")) | words_of(source.id.replace("-", " ")))
+    words = words_of(" ".join(told).replace("-", " ")) | words_of(source.id.replace("-", " "))
+    return frozenset(words | {NUMBERS_IN_WORDS[word] for word in words & NUMBERS_IN_WORDS.keys()})
 
 
 def _in_unit_of(fact: Fact, figure: Quantity, count: float, period: float | None) -> Quantity | None:
@@ -323,6 +343,10 @@ def _kind(unit: str) -> Dimension:
 
 def _judge(library: Library, figure: Quantity, found: list[Beside]) -> Judged | None:
     """Return the verdict: by the figure that tools take, by another published one, by a slip, or by how far all are off."""
+    slipped = _slip(figure, found) is not None
+    found = [beside for beside in found if slipped or not _only_at_least(beside, figure)]
+    if not found:
+        return None
     same = [beside for beside in found if beside.figure.unit == figure.unit or parse_unit(beside.figure.unit).dimension == parse_unit(figure.unit).dimension]
     if not same:
         return Judged("false", figure, found[0], tuple(found[1:]), None, find_slip_of_kind(figure, found[0].figure), None)
@@ -356,7 +380,20 @@ def _judge(library: Library, figure: Quantity, found: list[Beside]) -> Judged | 
         ends = _ends(all_of_it)
         note = f"Published figures for it reach from {format_number(min(ends))} to {format_number(max(ends))} {figure.unit}, and none of them says this."
         return Judged("unsupported", figure, best, _others(found, best), None, None, note)
+    if factor <= ROUGH and is_estimate(library, best.fact):
+        return Judged("unsupported", figure, best, _others(found, best), None, None, "The published figure is itself an estimate, and too rough to show this one false.")
     return Judged("false", figure, best, _others(found, best), factor, None, None)
+
+
+def is_estimate(library: Library, fact: Fact) -> bool:
+    """Return whether a figure is modelled or assumed, or derived from such a one."""
+    behind = fact.derivation.inputs.values() if fact.derivation else ()
+    return fact.kind in _ESTIMATES or any(is_estimate(library, library.fact(name)) for name in behind)
+
+
+def _only_at_least(beside: Beside, figure: Quantity) -> bool:
+    """Return whether a published figure is only the least that it may be, and the stated one is larger."""
+    return beside.fact.scope.get("statistic") == "min" and beside.figure.unit == figure.unit and figure.value > beside.figure.value * MOSTLY_TRUE
 
 
 def _as_good(library: Library, other: Beside, best: Beside) -> bool:
