@@ -8,6 +8,7 @@ from kilowhat.plugin import ask
 from kilowhat.plugin.wording import wording
 from kilowhat.tools import Library, call
 from kilowhat.tools.core.estimate import as_quantity
+from kilowhat.tools.core.units import ENERGY
 
 
 def first(reply):
@@ -271,3 +272,22 @@ def test_the_reasons_in_other_languages_hold_no_other_figures():
             claim = library.claim(claim_id)
             told = {digits.sub("", number) for text in (claim.statement, claim.why, claim.primary.figure if claim.primary else "") for number in numbers.findall(text or "")}
             assert {digits.sub("", number) for number in numbers.findall(said)} <= told | {"1530"}, said
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Is it true that AI uses more water than all of Denmark?",
+        "data centres in Ireland use more electricity than all urban homes",
+        "Does training GPT-3 use as much energy as 5 cars?",
+        "Claude uses 3 Wh per query?",
+    ],
+)
+def test_what_cannot_be_set_side_by_side_gets_no_verdict(claim):
+    reply = ask(claim)
+    assert reply.verdict is None
+    assert not any(as_quantity(result).dimension == ENERGY and as_quantity(result).to("Wh").value == 3 for result in reply.results if result.quantity == "energy")
+
+
+def test_homes_a_day_are_set_beside_a_day():
+    assert ask("ChatGPT uses as much energy as 17,000 US homes per day").verdict != "false"

@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from kilowhat.plugin.understanding.everyday import NO_ELECTRICITY
 from kilowhat.plugin.understanding.plan import Call, Plan, as_quantity, as_ref
 from kilowhat.plugin.understanding.published import SECTORS, of_sector, published
 from kilowhat.plugin.understanding.slots import Slots
@@ -26,7 +27,7 @@ _SECTORS = {"about.datacentre", "about.ai_datacentre"}
 _SIGNS = {"mod.more": "> ", "mod.less": "< ", "mod.same": ""}
 NOT = "≠"
 """What stands before a figure that is denied."""
-_ASKING = {"ask.what", "ask.how_many"}
+_ASKING = {"ask.what", "ask.how_many", "ask.how_long"}
 Planner = Callable[[Slots, str, str], Plan]
 _QUANTITIES = {ENERGY: "energy", EMISSIONS: "emissions", VOLUME: "water"}
 _EACH = (("energy_wh_each", "Wh", ENERGY), ("emissions_g_each", "g CO2e", EMISSIONS), ("water_ml_each", "mL", VOLUME))
@@ -63,12 +64,15 @@ def claim_plan(slots: Slots, language: str, text: str, planner: Planner, sides: 
     if judged:
         others = tuple(_figure_of(part) for part in parts if all(part is not other for other, _ in judged))
         return Plan("answered", language, tuple(Call("check_claim", checked) for _, checked in judged), quantity="claim", parallel=len(judged) > 1, unused=others)
-    tries = chain(_tries(slots, language, text, planner), _of_sides(slots, sides))
+    of_electricity = not slots.things and any("electricity" in side for side in sides)
+    tries = chain(_tries(slots, language, text, planner), _of_sides(slots, () if of_electricity and NO_ELECTRICITY.search(text) else sides))
     checked = _first(tries)
     if checked is not None:
         checked = (_first(tries, holds=True) if _by_a_fact_false(checked) else None) or checked
         left = (f"{slots.times:g} ×",) if slots.times and "comparator" not in slots.named and " times" not in checked.get("stated", "") else ()
         return Plan("answered", language, (Call("check_claim", checked),), quantity="claim", unused=left)
+    if _states_of_one(slots, text):
+        return Plan("declined", language, reason="no_figure")
     if not share or "ask.source" in slots.senses:
         return None
     nearest = published(replace(slots, wanted=None, senses=slots.senses | {"ask.percent"})) if not slots.senses & _CHANGES else None
@@ -154,6 +158,15 @@ def _of_sides(slots: Slots, sides: Sequence[str]) -> Iterator[dict[str, Any]]:
         yield {"stated": f"{sign}1 times", "recompute": f"({first}) / ({second})"}
 
 
+_OF_ENERGY = re.compile(r"\b(?:energy|electricity|power|Strom|Energie|énergie|électricité|energía|electricidad)\b|[电電]|エネルギー")
+
+
+def _measured(slots: Slots, text: str) -> tuple[str, ...]:
+    """Return the quantities in which a thing may be set against an everyday one: the one that is told, or any."""
+    told = slots.wanted or ("energy" if _OF_ENERGY.search(text) else None)
+    return (told,) if told in ("energy", "emissions", "water") else ("energy", "water", "emissions")
+
+
 _FLIPPED = {"> ": "< ", "< ": "> "}
 _YEARLY = "-electricity-year"
 _AS_WRITTEN = ("en", "de", "fr", "es")
@@ -174,6 +187,15 @@ def _of_the_sector(slots: Slots) -> str | None:
     return next((of_sector(sense, "energy") for sense in SECTORS if sense in slots.senses), None) if not slots.years else None
 
 
+def _states_of_one(slots: Slots, text: str) -> bool:
+    """Return whether a question does nothing but state what one request of a service takes."""
+    told = [name for name, _, _ in _EACH if getattr(slots, name) is not None]
+    counted = any(number != 1 for number in slots.counts.values()) or slots.rate is not None or slots.span_hours is not None or slots.hours is not None or "place" in slots.named
+    return (
+        slots.things == ["service"] and bool(told) and not counted and "comparator" not in slots.named and text.rstrip().endswith("?") and not slots.senses & (_ASKING | {"ask.ratio", "shape.versus"})
+    )
+
+
 def _sign(slots: Slots) -> str | None:
     """Return what stands before a figure where one thing is said to be more or less than another; nothing where as much; None where neither is said."""
     signs = slots.senses & _SIGNS.keys()
@@ -184,13 +206,15 @@ def _states(slots: Slots, text: str) -> bool:
     """Return whether a question asks nothing, and states a figure of something, or a ratio to something: a claim without a word for one."""
     if slots.times is not None and slots.things and "comparator" in slots.named and not slots.senses & _ASKING:
         return True
-    of_a_whole = not slots.things and slots.senses & SECTORS.keys()
+    of_a_whole = not slots.things and slots.senses & SECTORS.keys() and (slots.named["comparator"][0].endswith(_YEARLY) if "comparator" in slots.named else False)
     if "comparator" in slots.named and _sign(slots) is not None and not slots.senses & (_ASKING | {"ask.save"}) and (of_a_whole or (slots.things and "shape.yes_no" not in slots.senses)):
+        return True
+    if _states_of_one(slots, text):
         return True
     figures = slots.amounts or slots.power_w or any(getattr(slots, name) is not None for name, _, _ in _EACH)
     if slots.bound is not None and figures and slots.things and not slots.senses & (_ASKING | {"ask.what", "ask.save", "ask.percent"}):
         return True
-    if slots.power_w and slots.things == ["service"] and slots.hours is None and slots.span_hours is None and not slots.senses & _ASKING:
+    if slots.power_w and slots.things == ["service"] and "comparator" not in slots.named and slots.hours is None and slots.span_hours is None and not slots.senses & _ASKING:
         return True
     if slots.power_w and "hardware" in slots.named and _STATED_POWER.search(text) and slots.hours is None and slots.span_hours is None and not slots.senses & _ASKING:
         return True
@@ -222,7 +246,7 @@ def _tries(slots: Slots, language: str, text: str, planner: Planner) -> Iterator
     yield from _of_a_figure(slots)
     if max(slots.counts.values(), default=1.0) <= 1:
         slots = _with_each_as_amount(slots)
-    if "service" in slots.named and slots.power_w and not slots.amounts:
+    if "service" in slots.named and slots.power_w and not slots.amounts and slots.hours is None:
         daily = (f"{slots.power_w[0] * PERIOD_HOURS['day'] / 1000!r} kWh", ENERGY)
         slots = replace(slots, power_w=(), amounts=(daily,), amount_rate="day", rate="day")
     if "service" in slots.named and not slots.counts and slots.rate is None:
@@ -246,16 +270,18 @@ def _by_a_plan(slots: Slots, language: str, text: str, planner: Planner) -> Iter
             yield {"stated": f"{bound}{stated}", "recompute": f"{as_ref(rest.calls[-1])}#{_QUANTITIES.get(dimension, 'energy')}"}
     if thing is None:
         return
+    daily = f"{thing.removesuffix('-year')}-day"
+    thing = daily if slots.rate == "day" and daily in Library.load().names("comparators") else thing
     one = as_ref(Call("convert_to_equivalents", {"quantity": f"{slots.times or slots.counts.get('comparator', 1.0)!r} {thing}"}))
     sign = _sign(slots) or ""
     beside = bound or (_FLIPPED.get(sign, sign) if _comes_first(slots, language) else sign)
-    if not (slots.amounts or slots.percents or slots.things) and (whole := _of_the_sector(alone)) is not None:
+    if thing.endswith(_YEARLY) and slots.wanted in (None, "energy") and not (slots.amounts or slots.percents or slots.things) and (whole := _of_the_sector(alone)) is not None:
         yield {"stated": f"{beside}{one}", "recompute": whole}
     if not slots.amounts and told:
         all_year = thing.endswith(_YEARLY) and "service" in slots.named and not slots.counts and "noun.request" not in slots.senses
         rest = planner(replace(alone, span_hours=PERIOD_HOURS["year"]) if all_year else alone, language, text)
         if _calculates(rest):
-            yield from ({"stated": f"{beside}{one}", "recompute": f"{as_ref(rest.calls[-1])}#{quantity}"} for quantity in ("energy", "water", "emissions"))
+            yield from ({"stated": f"{beside}{one}", "recompute": f"{as_ref(rest.calls[-1])}#{quantity}"} for quantity in _measured(slots, text))
     if len(slots.amounts) == 1 and set(slots.named.get("service", ())) <= {thing} and set(slots.things) <= {"service"}:
         yield {"stated": f"{bound}{slots.amounts[0][0]}", "recompute": one}
 
