@@ -218,7 +218,7 @@ def _states(slots: Slots, text: str) -> bool:
         return True
     if slots.power_w and "hardware" in slots.named and _STATED_POWER.search(text) and slots.hours is None and slots.span_hours is None and not slots.senses & _ASKING:
         return True
-    if slots.senses & {"ask.what", "ask.how_many", "ask.sum", "ask.save", "ask.ratio", "ask.percent", "shape.versus"} or slots.unit is not None or "place" in slots.named:
+    if slots.senses & {"ask.what", "ask.how_many", "ask.how_long", "ask.sum", "ask.save", "ask.ratio", "ask.percent", "shape.versus"} or slots.unit is not None or "place" in slots.named:
         return False
     if "comparator" in slots.named and "comparator" not in slots.counts:
         return False
