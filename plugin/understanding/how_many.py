@@ -12,6 +12,7 @@ from typing import Any
 from kilowhat.plugin.understanding.plan import Call, Plan, as_ref
 from kilowhat.plugin.understanding.published import measured_by
 from kilowhat.plugin.understanding.slots import THINGS, Slots
+from kilowhat.tools import TOOLS, KilowhatError
 from kilowhat.tools.core.reference import fold
 from kilowhat.tools.core.units import EMISSIONS, ENERGY, VOLUME, parse_quantity
 
@@ -56,7 +57,22 @@ def _of_the_told(slots: Slots, language: str, text: str, planner: Planner) -> Pl
     whole = planner(rest, language, text)
     if whole.outcome != "answered" or whole.calls[0].tool == "look_up_references":
         return None
-    return Plan("answered", language, (Call("calculate", {"expression": f"{as_ref(whole.calls[0])}#{quantity} / ({slots.amounts[0][0]})"}),), quantity="ratio")
+    call = Call("calculate", {"expression": f"{as_ref(whole.calls[0])}#{quantity} / ({slots.amounts[0][0]})"})
+    if _is_its_own(call):
+        things = tuple(thing for thing in slots.named["comparator"] if not thing.endswith("-electricity-year")) or slots.named["comparator"]
+        return planner(replace(slots, named={**{kind: told for kind, told in slots.named.items() if kind not in THINGS}, "comparator": things}), language, text)
+    return Plan("answered", language, (call,), quantity="ratio")
+
+
+def _is_its_own(call: Call) -> bool:
+    """Return whether an amount that a question tells is that of the thing it names, and not that of each of something: the 8,930 t of training a model."""
+    try:
+        return 1 / NEARLY < TOOLS[call.tool](call.arguments).results[0].value < NEARLY
+    except KilowhatError:
+        return False
+
+
+NEARLY = 2.0
 
 
 def _both_told(slots: Slots, quantity: str) -> str | None:

@@ -41,6 +41,7 @@ _FOLDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eig
 _FACTOR_OF = Late(r"\b(?:by )?a factor of (two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|fifty|\d+(?:\.\d+)?)\b", re.IGNORECASE, needs=("factor of",))
 
 _IN_AND_OUT = Late(r"(?<![\w.])(\d+(?:\.\d+)?k?)\s+(?:tokens?\s+)?in(?:put)?\b\s*[,/+&]?\s*(?:and\s+)?(\d+(?:\.\d+)?k?)\s+(?:tokens?\s+)?out(?:put)?\b(?!\s*tok)", re.IGNORECASE, needs=(" out",))
+_ENTERS_AND_LEAVES = Late(r"(\d+(?:\.\d+)?k?)\s*(?:token)?\s*(?:进|進|入)\s*[、,，/]?\s*(\d+(?:\.\d+)?k?)\s*(?:token)?\s*出", re.IGNORECASE, needs=("出",))
 _BETWEEN = Late(r"\b(?:between|entre|zwischen)\s+(\d[\d.]*)\s+(?:and|et|y|und)\s+(\d[\d.]*)(?=\s*[^\W\d])", re.IGNORECASE, needs=("between", "entre", "zwischen"))
 _ODD = Late(r"(?<=[\d十百千万亿萬億])[多余餘來几幾](?=[万亿萬億千百]?[个個張张度次条條篇块塊台瓦公吨噸升]|[万亿萬億千百])", needs=("多", "余", "餘", "来", "來", "几", "幾"))
 """The "odd" of fifty-odd thousand, which leaves the number about as it is."""
@@ -146,7 +147,8 @@ def plain_numbers(text: str, decimal: str = ".") -> str:
     text = _AND_HALF.sub(r"1.5 \1", text)
     text = _FOLD.sub(lambda match: f"{_FOLDS[match[1].casefold()]}-fold", text)
     text = _FACTOR_OF.sub(lambda match: f"{_FOLDS.get(match[1].casefold(), match[1])}-fold", text)
-    text = _IN_AND_OUT.sub(r"\1 input tokens, \2 output tokens", text)
+    for pattern in (_IN_AND_OUT, _ENTERS_AND_LEAVES):
+        text = pattern.sub(r"\1 input tokens, \2 output tokens", text)
     text = _BETWEEN.sub(r"\1 to \2", text)
     text = _ODD.sub("", text)
     text = _AND_HALF_OF.sub(lambda match: f"{_han(match[1]) + 0.5:g}", text)

@@ -96,6 +96,8 @@ def plan(slots: Slots, language: str, text: str) -> Plan:
     if slots.wanted == "water" and slots.wue_l_per_kwh is not None and tool.name == "convert_energy_to_water" and "place" not in slots.named:
         return Plan("answered", language, calls, quantity="water-on-site", unit=slots.unit, unused=unused(slots, used))
     wanted = "count" if not slots.aside and "comparator" in slots.named and calls[-1].tool == "convert_to_equivalents" and "equivalents" in calls[-1].arguments else slots.wanted
+    if wanted == "water-on-site" and tool.name != "convert_energy_to_water":
+        wanted = "water"
     return Plan("answered", language, calls, quantity=wanted, unit=slots.unit, unused=unused(slots, used))
 
 

@@ -140,7 +140,7 @@ def from_source(slots: Slots, text: str) -> Call | None:
     if not sources:
         return None
     best = _of_source(library, slots, sources) if slots.wanted is None or slots.wanted in _DIMENSIONS else None
-    if best is None and slots.senses & _ASKING:
+    if best is None and (slots.senses & _ASKING or slots.wanted in _DIMENSIONS):
         told = library.search(f"{text[:300]} {_length(slots) or ''}".strip(), limit=SEARCHED)
         best = next((fact for fact in told if isinstance(fact, Fact) and fact.source in sources), None)
     return Call("look_up_references", {"query": best.id}) if best is not None else None
@@ -173,9 +173,15 @@ def _of_source(library: Library, slots: Slots, sources: Set[str]) -> Fact | None
     return min(found, key=lambda fact: _order(fact, slots), default=None)
 
 
+MUCH_READ = 500.0
+"""Tokens read beyond which a request is no short one, whatever it writes."""
+
+
 def _length(slots: Slots) -> str | None:
     """Return how long the answers are that a question tells, in the words of those who publish by length, or None."""
     written, read = slots.counts.get("output"), slots.counts.get("input", 0.0)
+    if written is None and read > MUCH_READ:
+        return length_of(read, read)
     if written is None:
         return next((word for word in ("short", "medium", "long") if f"mod.{word}" in slots.senses), None)
     return length_of(read, written)

@@ -151,6 +151,7 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     if len(durations) == 2 and "act.make" in senses and "lifetime_hours" not in told:
         told |= {"lifetime_hours": max(durations), "hours": min(durations)}
     told.update(read_times(text, mentions, senses, told, counts))
+    told.pop("of_a_day", None)
     told["asked"] = _asked(mentions)
     told["aside"] = _aside(text, mentions)
     told["factor"] = _factor(mentions)
@@ -254,7 +255,7 @@ def _composed(named: dict[str, list[str]], counts: dict[str, float], senses: fro
     """Name the task that AI is said to do, and count what it makes."""
     if "act.classify" in senses and named.get("task") == ["image-generation"]:
         named["task"] = ["image-classification"]
-    if "image-generation" in named.get("task", ()) and len(named["task"]) > 1 and set(named["task"]) & _OF_IMAGES and len(counts) < len(named["task"]) and "act.draw" not in senses:
+    if "image-generation" in named.get("task", ()) and len(named["task"]) > 1 and set(named["task"]) & _OF_IMAGES and len(counts) < len(named["task"]) and not senses & {"act.draw", "shape.versus", "ask.ratio"}:
         named["task"] = [task for task in named["task"] if task != "image-generation"]
     if "llm" in named and named.get("task") == ["extractive-qa"]:
         del named["task"]

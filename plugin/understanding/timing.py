@@ -38,6 +38,9 @@ def scheduled(mentions: Sequence[Mention], position: int, told: dict[str, Any]) 
     if _is_interval(mentions, position):
         told.setdefault("every_hours", hours)
         return True
+    if after is not None and after.number is not None and hours == PERIOD_HOURS["day"] and _in_days(quantity) and after.start - mentions[position].end <= 1:
+        told["of_a_day"] = True
+        return True
     periods = after.senses[:1] if after is not None else ()
     if after is not None and after.quantity is not None and hours == PERIOD_HOURS["day"] and _hours_of(after) is not None and after.start - mentions[position].end <= 1:
         told.setdefault("daily_hours", _hours_of(after))
@@ -108,6 +111,7 @@ def read_times(text: str, mentions: Sequence[Mention], senses: frozenset[str], t
     schedule |= {name: told[name] for name in ("daily_hours", "weekly_days") if name in told}
     periods = [(position, sense.partition(".")[2]) for position, mention in enumerate(mentions) for sense in mention.senses[:1] if sense.startswith("per.")]
     rate = next((period for position, period in periods if _beside_number(text, mentions, position)), None)
+    rate = "day" if rate is None and told.get("of_a_day") else rate
     rest = list(dict.fromkeys(period for _, period in periods if period != rate))
     span = next((length for name, length in SPANS.items() if f"for.{name}" in senses), None)
     further = [f"{counts['thing']:g}"] if "thing" in counts else told.get("spare", [])

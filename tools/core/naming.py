@@ -15,8 +15,8 @@ from kilowhat.tools.core.reference import Library, fold, words_of
 _INITIALS = re.compile(r"^(?:[A-ZÀ-Þ][\w-]*\.[\s-]*)+")
 _LONGEST = 4
 """Words of the longest name that is looked for."""
-_NO_NAMES = frozenset({"you", "he", "she", "an", "long", "man"})
-"""Families of authors that are words as well."""
+_NO_NAMES = frozenset({"you", "he", "she", "an", "long", "man", "ai", "cloud", "green", "down", "du", "le", "so", "na", "ma", "rise", "arxiv", "gemma", "olmo", "qwen", "qwen3", "wan", "ec", "ge"})
+"""Families of authors, and heads of ids, that are words as well, or name what is asked about."""
 
 _NAME = r"(?P<name>[^\W\d_][\w.'’&-]*(?:\s+[^\W\d_][\w.'’&-]*){0,4})"
 _BEFORE_A_NAME = [
@@ -26,7 +26,7 @@ _BEFORE_A_NAME = [
 ]  # fmt: skip
 _BEHIND_A_NAME = [
     "et al", "and others", "and colleagues", "says", "said", "claims", "claimed", "states", "stated", "reports", "reported", "estimates", "estimated", "found", "writes",
-    "wrote", "paper", "study", "report", "article", "leaderboard", "zufolge", "sagt", "sagte", "behauptet", "schreibt", "affirme", "dit", "afirma", "dice", "等人", "等", "说", "說", "表示", "称", "稱", "声称", "聲稱", "によると", "によれば",
+    "wrote", "paper", "study", "report", "article", "leaderboard", "zufolge", "sagt", "sagte", "behauptet", "schreibt", "affirme", "dit", "afirma", "dice", "等人", "等的研究", "等的论文", "等的論文", "说", "說", "表示", "称", "稱", "声称", "聲稱", "によると", "によれば",
     "の論文", "が発表", "の発表",
 ]  # fmt: skip
 """Words that say that a name beside them is a source."""
@@ -90,7 +90,7 @@ def _known(library: Library) -> Mapping[str, frozenset[str]]:
         people = [_INITIALS.sub("", name.strip()) for name in (raw.get("authors") or "").split(",")]
         producers = [part for name in (raw.get("producer"), raw.get("authors") if "," not in (raw.get("authors") or "") else None) if name for part in re.split(r"\s*[,;(]\s*", name)]
         for name in (*people, *producers, source_id.split("-")[0]):
-            if (plain := _plain(name)) and plain not in _NO_NAMES:
+            if (plain := _plain(name)) and plain not in _NO_NAMES and not plain.isdigit():
                 known.setdefault(plain, set()).add(source_id)
     for spelling, name in _OTHER_NAMES.items():
         known.setdefault(_plain(spelling), set()).update(known.get(_plain(name), ()))

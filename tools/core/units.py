@@ -118,7 +118,7 @@ def _symbols() -> dict[str, tuple[float, Dimension]]:
     add(1 / 60, TIME, "min", "minute", "分钟", "分鐘", "分")
     add(1.0, TIME, "h", "hr", "hour", "小时", "小時", "钟头", "鐘頭", "個鐘頭", "个钟头", "个小时", "個小時", "时", "時間", "Stunde", "heure", "hora")
     add(24.0, TIME, "d", "day", "天", "日", "Tag", "jour", "día")
-    add(168.0, TIME, "week", "周", "週", "星期", "礼拜", "禮拜")
+    add(168.0, TIME, "week", "周", "週", "星期", "礼拜", "禮拜", "个星期", "個星期", "个礼拜", "個禮拜")
     add(HOURS_PER_YEAR / 12, TIME, "month", "mo", "个月", "個月", "月")
     add(HOURS_PER_YEAR, TIME, "yr", "year", "a", "年")
     add(1.0, (("money", 1),), "USD", "$", "US$", "dollar", "美元")
