@@ -656,3 +656,43 @@ def test_a_figure_that_names_a_forecast_may_grow(question, told):
 
 def test_a_forecast_is_still_named_by_its_figure():
     assert calls("945 TWh by 2030") == [("project_growth", {"forecast": "iea-2025-data-centres-2030"})]
+
+
+@pytest.mark.parametrize(
+    ("question", "earlier", "value"),
+    [
+        ("1,000 gemini prompts = how many phone charges? use 19 Wh per charge", (), 0.24 / 0.019),
+        ("put that in EV km, 0.18 kWh per km", ("energy for 200k chatgpt queries",), 60 / 0.18),
+        ("5000 images, in EV kilometres at 0.2 kWh/km", (), 14.535 / 0.2),
+    ],
+)
+def test_what_is_told_for_one_of_an_everyday_thing_is_taken(question, earlier, value):
+    turns = [turn for text in earlier for turn in ({"role": "user", "content": text}, {"role": "assistant", "content": "…"})]
+    assert ask([*turns, {"role": "user", "content": question}]).results[0].value == pytest.approx(value, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("Geminiを1日40回、30日間使ったら消費電力量は何Wh？", {"requests_per_day": 40, "days": 30}),
+        ("一天用ChatGPT問50次，一年碳排多少公斤", {"requests_per_day": 50, "days": 365}),
+    ],
+)
+def test_a_day_before_a_number_is_its_rate(question, told):
+    first, *_ = calls(question)
+    assert {name: first[1][name] for name in told} == told
+
+
+def test_tokens_that_enter_and_leave_are_those_of_a_request():
+    first, *_ = calls("Llama 3.1 8B 每次 1k 進、1k 出,跑 4 萬次要幾度電?")
+    assert first == ("estimate_llm", {"model": "Llama-3.1-8B", "requests": 40000, "input_tokens": 1000, "output_tokens": 1000})
+
+
+def test_an_amount_that_is_a_thing_s_own_is_converted():
+    assert ask("训练Llama 3.1 405B的8930吨二氧化碳，相当于多少辆美国轿车开一年？").results[0].value == pytest.approx(8930 / 4.29, rel=1e-3)
+
+
+def test_no_country_s_electricity_stands_for_that_of_its_data_centres():
+    reply = ask("How much electricity do data centres in Japan use?")
+    assert reply.outcome == "declined"
+    assert "1,014" not in reply.text

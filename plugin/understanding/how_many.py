@@ -25,7 +25,7 @@ _ONE = {"task": "task", "request": "request", "run": "bare"}
 
 def how_many(slots: Slots, language: str, text: str, planner: Planner) -> Plan | None:
     """Return the plan that divides one result by another, or None where a question asks for no number of runs, requests or training runs."""
-    if (many := _of_the_told(slots, language, text, planner)) is not None:
+    if (many := _of_the_told(slots, language, text, planner) or _at_its_own(slots, language, text, planner)) is not None:
         return many
     kind = "request" if slots.asked == "thing" and "service" in slots.named else "run" if slots.asked == "thing" and "run" in slots.named else slots.asked
     if kind not in _OF or kind in slots.counts or (kind != "run" and slots.counts.get("thing", 1.0) != 1.0):
@@ -62,6 +62,18 @@ def _of_the_told(slots: Slots, language: str, text: str, planner: Planner) -> Pl
         things = tuple(thing for thing in slots.named["comparator"] if not thing.endswith("-electricity-year")) or slots.named["comparator"]
         return planner(replace(slots, named={**{kind: told for kind, told in slots.named.items() if kind not in THINGS}, "comparator": things}), language, text)
     return Plan("answered", language, (call,), quantity="ratio")
+
+
+def _at_its_own(slots: Slots, language: str, text: str, planner: Planner) -> Plan | None:
+    """Return the plan that divides an energy by what the question itself tells for one of an everyday thing: 1,000 prompts, at 19 Wh per charge."""
+    if slots.comparator_each is None or "shape.claim" in slots.senses or not (slots.things or slots.amounts):
+        return None
+    whole = f"({amount})" if (amount := slots.amount(ENERGY)) is not None else None
+    if whole is None:
+        rest = replace(slots, named={kind: told for kind, told in slots.named.items() if kind not in ("comparator", "elsewhere")}, comparator_each=None, asked=None, unit=None, wanted="energy")
+        planned = planner(rest, language, text)
+        whole = f"{as_ref(planned.calls[0])}#energy" if planned.outcome == "answered" and planned.calls[0].tool != "look_up_references" else None
+    return None if whole is None else Plan("answered", language, (Call("calculate", {"expression": f"{whole} / ({slots.comparator_each})"}),), quantity="ratio")
 
 
 def _is_its_own(call: Call) -> bool:

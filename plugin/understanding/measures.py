@@ -27,7 +27,10 @@ _OF_ONE = Late(r"\s*(?:an?|per|pro|par|por|je|/|的?每)\s*(?:single |one )?", r
 _TIMES_MANY = Late(r"\s*(?:times|x|×|\*|mal|fois|por|veces|乘以?|かける)\s*", re.IGNORECASE, needs=("times", "x", "×", "*", "mal", "fois", "por", "veces", "乘", "かける"))
 """What stands between an amount for one and how many there are: 0.3 Wh times a billion."""
 
-_IN_USE = Late(r"\s*(?:in )?(?:use|usage|used|duty|of the time|of (?:that|its|the|their)?\s?(?:rated|peak|nameplate|maximum|max|full|tdp|capacity|power)?(?=\s*(?:power|load|,|\.|;|$|on average))|der Zeit|du temps|del tiempo|genutzt)\b|\s*(?:的时间|的時間|使用率|稼働)", re.IGNORECASE)
+_IN_USE = Late(
+    r"\s*(?:in )?(?:use|usage|used|duty|of the time|of (?:that|its|the|their)?\s?(?:rated|peak|nameplate|maximum|max|full|tdp|capacity|power)?(?=\s*(?:power|load|,|\.|;|$|on average))|der Zeit|du temps|del tiempo|genutzt)\b|\s*(?:的时间|的時間|使用率|稼働)",
+    re.IGNORECASE,
+)
 """What stands behind a percentage that tells how far a device is used."""
 
 _CLAUSE_END = Late(r"[,;.!?，。；！？]\s|[，。；！？]")

@@ -68,6 +68,7 @@ class Slots:
     size: tuple[float, float] | None = None
     power_w: tuple[float, ...] = ()
     energy_wh_each: float | None = None
+    comparator_each: str | None = None
     emissions_g_each: float | None = None
     water_ml_each: float | None = None
     as_gas: bool = False
@@ -195,6 +196,9 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     homes = [thing for thing in named.get("comparator", []) if thing.endswith("-home-year")]
     if len(homes) > 1 and "us-home-year" in homes and not re.search(r"\bU\.?S|americ|美", text, re.IGNORECASE):
         named["comparator"].remove("us-home-year")
+    if (own := _of_everyday_thing(mentions, named)) is not None:
+        told["comparator_each"] = own
+        told.pop("energy_wh_each", None)
     told.update({name: tuple(value) for name, value in told.items() if isinstance(value, list)})
     if told.get("energy_wh_each") is not None and "each" in senses and not counts and not set(named) & set(THINGS) and len(named.get("place", ())) > 1:
         told["amounts"] = (*told.get("amounts", ()), (f"{told.pop('energy_wh_each')!r} Wh", ENERGY))
@@ -206,6 +210,19 @@ def _is_no_training(named: Mapping[str, list[str]], senses: frozenset[str], told
     """Return whether a model that is named is not asked for its training: it does a task, or the question tells accelerators and their hours itself."""
     does = "task" in named or senses & {"act.classify", *_DONE}
     return bool(does and "act.train" not in senses) or ("hardware" in named and "device_hours" in told)
+
+
+def _of_everyday_thing(mentions: Sequence[Mention], named: Mapping[str, list[str]]) -> str | None:
+    """Return the energy that a question itself tells for one of an everyday thing, or None: 19 Wh per charge, 0.18 kWh per km."""
+    if "comparator" not in named:
+        return None
+    told = Library.load().named("comparators", named["comparator"][0])
+    words = {word.rstrip("s") for spelling in (told.name, told.get("measure") or "", *told.aliases) for word in re.findall(r"\w+", spelling.casefold())}
+    for mention in mentions:
+        head, per, thing = re.split(r"(\s*/\s*|\s+per\s+)", mention.quantity.unit, maxsplit=1) if mention.quantity is not None and re.search(r"/|\sper\s", mention.quantity.unit) else ("", "", "")
+        if per and mention.quantity is not None and parse_unit(head).dimension == ENERGY and thing.casefold().rstrip("s") in words:
+            return f"{mention.quantity.value!r} {head}"
+    return None
 
 
 def _without_zones_own(named: dict[str, list[str]]) -> None:
@@ -255,7 +272,13 @@ def _composed(named: dict[str, list[str]], counts: dict[str, float], senses: fro
     """Name the task that AI is said to do, and count what it makes."""
     if "act.classify" in senses and named.get("task") == ["image-generation"]:
         named["task"] = ["image-classification"]
-    if "image-generation" in named.get("task", ()) and len(named["task"]) > 1 and set(named["task"]) & _OF_IMAGES and len(counts) < len(named["task"]) and not senses & {"act.draw", "shape.versus", "ask.ratio"}:
+    if (
+        "image-generation" in named.get("task", ())
+        and len(named["task"]) > 1
+        and set(named["task"]) & _OF_IMAGES
+        and len(counts) < len(named["task"])
+        and not senses & {"act.draw", "shape.versus", "ask.ratio"}
+    ):
         named["task"] = [task for task in named["task"] if task != "image-generation"]
     if "llm" in named and named.get("task") == ["extractive-qa"]:
         del named["task"]
