@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from http.client import HTTPConnection
 from typing import Any
 
 import httpx2
@@ -217,3 +218,15 @@ def test_only_some_tools_can_be_served(serving: Serving) -> None:
     headers, body = modern("tools/list", {})
     with serving(http_app(["calculate"])) as home:
         assert [tool["name"] for tool in httpx2.post(f"{home}/mcp", headers=headers, json=body).json()["result"]["tools"]] == ["calculate"]
+
+
+def test_blanks_around_a_header_are_no_part_of_it(home: str) -> None:
+    headers, body = modern("tools/call", EXAMPLE)
+    connection = HTTPConnection(home.removeprefix("http://"))
+    content = json.dumps(body).encode()
+    connection.putrequest("POST", "/mcp")
+    for name, value in {**headers, "Mcp-Name": f"  {EXAMPLE['name']} \t", "Content-Length": str(len(content))}.items():
+        connection.putheader(name, value)
+    connection.endheaders(content)
+    assert connection.getresponse().status == 200
+    connection.close()

@@ -37,13 +37,14 @@ class StreamableHttp:
         self._manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True, security_settings=security, max_request_body_size=MAXIMUM_BODY)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer a request, or run the lifespan."""
+        """Answer a request, or run the lifespan. Blanks around a header's value are no part of it, and not every parser takes them off."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http" and scope["method"] != "POST":
             await _refuse_method(scope["method"], send)
         else:
-            await self._manager.handle_request(scope, receive, send)
+            headers = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
+            await self._manager.handle_request({**scope, "headers": headers}, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
