@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from kilowhat.tools.core.estimate import Alternative, Citation, Result, Verdict, Warning, as_quantity
-from kilowhat.tools.core.units import NUMBER, Quantity, format_number, readable, show_quantity, shown_digits
+from kilowhat.tools.core.units import NUMBER, Quantity, format_number, readable, shown_digits
 
 MAXIMUM_TEXT = 1200
 
@@ -18,11 +18,11 @@ def describe(result: Result, *, of_grid: bool = False) -> str:
     quantity = as_quantity(result)
     scaled = quantity.dimension != NUMBER
     quantity = readable(quantity) if scaled else quantity
-    value = show_quantity(quantity) if scaled else f"{format_number(result.value)} {result.unit}".replace(" ratio", "").strip()
+    digits = shown_digits(quantity)
+    value = f"{format_number(quantity.value, digits[0])} {quantity.unit}".strip() if scaled else f"{format_number(result.value)} {result.unit}".replace(" ratio", "").strip()
     if result.low == result.value == result.high or quantity.low is None or quantity.high is None:
         return value
-    digits = shown_digits(quantity)[1]
-    low, high = format_number(quantity.low, digits), format_number(quantity.high, digits)
+    low, high = format_number(quantity.low, digits[1]), format_number(quantity.high, digits[1])
     within = f"{low} to {high} {quantity.unit if scaled else ''}".strip() if low != high else ""
     kind = "published range" if result.interval == "published range" else "80 % range of the grid alone" if of_grid else "80 % range"
     return f"{value} ({kind} {within})" if within else value

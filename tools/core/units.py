@@ -487,13 +487,28 @@ def shown_digits(quantity: Quantity, ends: int = 2) -> tuple[int, int]:
     low, high = quantity.low, quantity.high
     ranged = low is not None and high is not None and low < high
     start = 2 if ranged and quantity.dimension == NUMBER else significant_digits(quantity)
-    for of_value, of_ends in sorted(product(range(start, MOST_DIGITS + 1), range(ends, MOST_DIGITS + 1)), key=sum):
+    percent = quantity.unit in ("%", "percent") and quantity.value < WHOLE_PERCENT
+    if not ranged and not percent:
+        return start, ends
+    for of_value, of_ends in _digits_to_try(start, ends):
         value = _rounded(quantity.value, of_value)
-        if quantity.unit in ("%", "percent") and quantity.value < 100 <= value:
+        if percent and value >= WHOLE_PERCENT:
             continue
-        if not ranged or _rounded(low or 0.0, of_ends) <= value <= _rounded(high or 0.0, of_ends) != _rounded(low or 0.0, of_ends):
+        if not ranged:
+            return of_value, of_ends
+        below, above = _rounded(low or 0.0, of_ends), _rounded(high or 0.0, of_ends)
+        if below <= value <= above != below:
             return of_value, of_ends
     return MOST_DIGITS, MOST_DIGITS
+
+
+WHOLE_PERCENT = 100.0
+
+
+@lru_cache(maxsize=16)
+def _digits_to_try(start: int, ends: int) -> list[tuple[int, int]]:
+    """Return numbers of digits of a value and of the ends of its range, the fewest first."""
+    return sorted(product(range(start, MOST_DIGITS + 1), range(ends, MOST_DIGITS + 1)), key=sum)
 
 
 def _rounded(value: float, digits: int) -> float:
