@@ -588,7 +588,7 @@ def test_an_amount_is_divided(question):
     ],
 )
 def test_classifying_is_set_against_another_task(question):
-    assert sides(question) == {"estimate_task?task=image-captioning&count=1", "estimate_task?task=image-classification&count=1"}
+    assert {side.partition("#")[0] for side in sides(question)} == {"estimate_task?task=image-captioning&count=1", "estimate_task?task=image-classification&count=1"}
 
 
 @pytest.mark.parametrize(
@@ -696,3 +696,14 @@ def test_no_country_s_electricity_stands_for_that_of_its_data_centres():
     reply = ask("How much electricity do data centres in Japan use?")
     assert reply.outcome == "declined"
     assert "1,014" not in reply.text
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("Does a Le Chat prompt use more water than 40 Gemini prompts?", "#water"),
+        ("Emittiert das Training von GPT-3 mehr CO2 als das von BLOOM?", "#emissions"),
+    ],
+)
+def test_a_comparison_is_in_the_quantity_that_it_tells(question, wanted):
+    assert all(side.endswith(wanted) for side in sides(question))

@@ -15,7 +15,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from kilowhat.plugin.understanding.everyday import NO_ELECTRICITY
+from kilowhat.plugin.understanding.everyday import COUNTRY, NOT_ELECTRIC
 from kilowhat.plugin.understanding.plan import Call, Plan, as_quantity, as_ref
 from kilowhat.plugin.understanding.published import SECTORS, of_sector, published
 from kilowhat.plugin.understanding.slots import Slots
@@ -65,7 +65,7 @@ def claim_plan(slots: Slots, language: str, text: str, planner: Planner, sides: 
         others = tuple(_figure_of(part) for part in parts if all(part is not other for other, _ in judged))
         return Plan("answered", language, tuple(Call("check_claim", checked) for _, checked in judged), quantity="claim", parallel=len(judged) > 1, unused=others)
     of_electricity = not slots.things and any("electricity" in side for side in sides)
-    tries = chain(_tries(slots, language, text, planner), _of_sides(slots, () if of_electricity and NO_ELECTRICITY.search(text) else sides))
+    tries = chain(_tries(slots, language, text, planner), _of_sides(slots, () if of_electricity and NOT_ELECTRIC & slots.senses else sides))
     checked = _first(tries)
     if checked is not None:
         checked = (_first(tries, holds=True) if _by_a_fact_false(checked) else None) or checked
@@ -168,7 +168,6 @@ def _measured(slots: Slots, text: str) -> tuple[str, ...]:
 
 
 _FLIPPED = {"> ": "< ", "< ": "> "}
-_YEARLY = "-electricity-year"
 _AS_WRITTEN = ("en", "de", "fr", "es")
 """Languages in which what is set against something comes behind it."""
 
@@ -206,7 +205,7 @@ def _states(slots: Slots, text: str) -> bool:
     """Return whether a question asks nothing, and states a figure of something, or a ratio to something: a claim without a word for one."""
     if slots.times is not None and slots.things and "comparator" in slots.named and not slots.senses & _ASKING:
         return True
-    of_a_whole = not slots.things and slots.senses & SECTORS.keys() and (slots.named["comparator"][0].endswith(_YEARLY) if "comparator" in slots.named else False)
+    of_a_whole = not slots.things and slots.senses & SECTORS.keys() and (slots.named["comparator"][0].endswith(COUNTRY) if "comparator" in slots.named else False)
     if "comparator" in slots.named and _sign(slots) is not None and not slots.senses & (_ASKING | {"ask.save"}) and (of_a_whole or (slots.things and "shape.yes_no" not in slots.senses)):
         return True
     if _states_of_one(slots, text):
@@ -275,10 +274,10 @@ def _by_a_plan(slots: Slots, language: str, text: str, planner: Planner) -> Iter
     one = as_ref(Call("convert_to_equivalents", {"quantity": f"{slots.times or slots.counts.get('comparator', 1.0)!r} {thing}"}))
     sign = _sign(slots) or ""
     beside = bound or (_FLIPPED.get(sign, sign) if _comes_first(slots, language) else sign)
-    if thing.endswith(_YEARLY) and slots.wanted in (None, "energy") and not (slots.amounts or slots.percents or slots.things) and (whole := _of_the_sector(alone)) is not None:
+    if thing.endswith(COUNTRY) and slots.wanted in (None, "energy") and not (slots.amounts or slots.percents or slots.things) and (whole := _of_the_sector(alone)) is not None:
         yield {"stated": f"{beside}{one}", "recompute": whole}
     if not slots.amounts and told:
-        all_year = thing.endswith(_YEARLY) and "service" in slots.named and not slots.counts and "noun.request" not in slots.senses
+        all_year = thing.endswith(COUNTRY) and "service" in slots.named and not slots.counts and "noun.request" not in slots.senses
         rest = planner(replace(alone, span_hours=PERIOD_HOURS["year"]) if all_year else alone, language, text)
         if _calculates(rest):
             yield from ({"stated": f"{beside}{one}", "recompute": f"{as_ref(rest.calls[-1])}#{quantity}"} for quantity in _measured(slots, text))

@@ -13,7 +13,7 @@ from kilowhat.plugin.understanding.mention import Mention
 from kilowhat.plugin.understanding.timing import PERIOD_HOURS
 from kilowhat.tools import Library
 from kilowhat.tools.core.patterns import Late
-from kilowhat.tools.core.units import TIME, Quantity
+from kilowhat.tools.core.units import EMISSIONS, MASS, TIME, VOLUME, Quantity
 
 HOME = "us-home-"
 """How the ids of homes begin where no country is named."""
@@ -49,21 +49,21 @@ def _lives(mentions: Sequence[Mention]) -> list[Mention]:
 
 
 _AGAINST = {"mod.more", "mod.less", "mod.same", "shape.versus"}
-_COUNTRY = "-electricity-year"
+COUNTRY = "-electricity-year"
 """How the ids of the electricity of countries end."""
+NOT_ELECTRIC = {"ask.water", "ask.emissions"}
+"""What is set against nothing of a country that the library holds."""
 _WHERE = re.compile(r"[,;.!?，。；！？、]|\b(?:in|en|au|aux|à|im|bei|with|mit|avec|con)\b|で|在", re.IGNORECASE)
 """What says that a country is a place, and not set against anything; or ends the part of a sentence."""
-NO_ELECTRICITY = re.compile(r"\bwater|wasser|\beaux?\b|\bagua|水|co2|carbon|carbone|emission|émission|emisi|排放|排出", re.IGNORECASE)
-"""What says that something else than electricity is set against that of a country."""
 _AS = Late(r"[^,;.!?]{0,30}?\b(?:as|wie|que|como|als|than)\s+(?:all of |the whole of |the |ganz |tout le |toute la |le |la |l['’]|les |todo |toda )?", re.IGNORECASE)
 
 
 def _set_against(text: str, mentions: Sequence[Mention]) -> list[Mention]:
     """Return the mentions with the one country that something is set against as the electricity of it: as much as Japan, more than Portugal generates."""
     places = [position for position, mention in enumerate(mentions) if "place" in mention.names]
-    if len(places) != 1 or not mentions[places[0]].names.get("comparator", "").endswith(_COUNTRY):
+    if len(places) != 1 or not mentions[places[0]].names.get("comparator", "").endswith(COUNTRY):
         return list(mentions)
-    if NO_ELECTRICITY.search(text):
+    if any(NOT_ELECTRIC & set(mention.senses) or (mention.quantity is not None and mention.quantity.dimension in (EMISSIONS, MASS, VOLUME)) for mention in mentions):
         return list(mentions)
     position, place = places[0], mentions[places[0]]
     before = next((mention for mention in reversed(mentions[:position]) if _AGAINST & set(mention.senses)), None)

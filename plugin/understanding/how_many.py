@@ -25,7 +25,7 @@ _ONE = {"task": "task", "request": "request", "run": "bare"}
 
 def how_many(slots: Slots, language: str, text: str, planner: Planner) -> Plan | None:
     """Return the plan that divides one result by another, or None where a question asks for no number of runs, requests or training runs."""
-    if (many := _of_the_told(slots, language, text, planner) or _at_its_own(slots, language, text, planner)) is not None:
+    if (many := _of_the_told(slots, language, text, planner)) is not None:
         return many
     kind = "request" if slots.asked == "thing" and "service" in slots.named else "run" if slots.asked == "thing" and "run" in slots.named else slots.asked
     if kind not in _OF or kind in slots.counts or (kind != "run" and slots.counts.get("thing", 1.0) != 1.0):
@@ -45,46 +45,55 @@ def how_many(slots: Slots, language: str, text: str, planner: Planner) -> Plan |
 
 
 def _of_the_told(slots: Slots, language: str, text: str, planner: Planner) -> Plan | None:
-    """Return the plan that divides the result of a thing by an amount that the question tells for each everyday thing: a home that uses 3,700 kWh a year."""
+    """Return the plan that divides a whole by what the question tells for each everyday thing: a home that uses 3,700 kWh a year, 19 Wh per charge."""
+    if "shape.claim" in slots.senses:
+        return None
     quantity = next((told for told, dimension in (("emissions", EMISSIONS), ("water", VOLUME), ("energy", ENERGY)) if slots.amount(dimension)), None)
-    if slots.asked in ("comparator", "user") and quantity is not None and "shape.claim" not in slots.senses and (expression := _both_told(slots, quantity)) is not None:
-        return Plan("answered", language, (Call("calculate", {"expression": expression}),), quantity="ratio")
-    if slots.asked != "comparator" or quantity is None or len(slots.amounts) != 1 or not slots.things or "shape.claim" in slots.senses or slots.roles:
+    if slots.asked in ("comparator", "user") and quantity is not None and (both := _both_told(slots, quantity)) is not None:
+        return Plan("answered", language, (Call("calculate", {"expression": both}),), quantity="ratio")
+    if (each := slots.comparator_each) is not None:
+        quantity, whole = "energy", slots.amount(ENERGY)
+    elif slots.asked == "comparator" and quantity is not None and len(slots.amounts) == 1 and slots.things and not slots.roles:
+        each, whole = slots.amounts[0][0], None
+    else:
         return None
-    rest = replace(
-        slots, named={kind: told for kind, told in slots.named.items() if kind not in ("comparator", "elsewhere")}, amounts=(), asked=None, unit=None, wanted=quantity, span_hours=None, rate=None
-    )
-    whole = planner(rest, language, text)
-    if whole.outcome != "answered" or whole.calls[0].tool == "look_up_references":
+    if whole is None:
+        left = {kind: told for kind, told in slots.named.items() if kind not in ("comparator", "elsewhere")}
+        rest = replace(
+            slots,
+            named=left,
+            amounts=(),
+            comparator_each=None,
+            asked=None,
+            unit=None,
+            wanted=quantity,
+            span_hours=None if slots.amounts else slots.span_hours,
+            rate=None if slots.amounts else slots.rate,
+        )
+        whole = _result(planner(rest, language, text), quantity) if slots.things else None
+    if whole is None:
         return None
-    call = Call("calculate", {"expression": f"{as_ref(whole.calls[0])}#{quantity} / ({slots.amounts[0][0]})"})
-    if _is_its_own(call):
-        things = tuple(thing for thing in slots.named["comparator"] if not thing.endswith("-electricity-year")) or slots.named["comparator"]
-        return planner(replace(slots, named={**{kind: told for kind, told in slots.named.items() if kind not in THINGS}, "comparator": things}), language, text)
+    call = Call("calculate", {"expression": f"({whole}) / ({each})"})
+    if slots.comparator_each is None and _is_its_own(call):
+        return planner(replace(slots, named={kind: told for kind, told in slots.named.items() if kind not in THINGS}), language, text)
     return Plan("answered", language, (call,), quantity="ratio")
 
 
-def _at_its_own(slots: Slots, language: str, text: str, planner: Planner) -> Plan | None:
-    """Return the plan that divides an energy by what the question itself tells for one of an everyday thing: 1,000 prompts, at 19 Wh per charge."""
-    if slots.comparator_each is None or "shape.claim" in slots.senses or not (slots.things or slots.amounts):
-        return None
-    whole = f"({amount})" if (amount := slots.amount(ENERGY)) is not None else None
-    if whole is None:
-        rest = replace(slots, named={kind: told for kind, told in slots.named.items() if kind not in ("comparator", "elsewhere")}, comparator_each=None, asked=None, unit=None, wanted="energy")
-        planned = planner(rest, language, text)
-        whole = f"{as_ref(planned.calls[0])}#energy" if planned.outcome == "answered" and planned.calls[0].tool != "look_up_references" else None
-    return None if whole is None else Plan("answered", language, (Call("calculate", {"expression": f"{whole} / ({slots.comparator_each})"}),), quantity="ratio")
+def _result(planned: Plan, quantity: str) -> str | None:
+    """Return what a plan calculates, as a part of an expression; None where it calculates nothing."""
+    return f"{as_ref(planned.calls[0])}#{quantity}" if planned.outcome == "answered" and planned.calls[0].tool != "look_up_references" else None
+
+
+OWN = 2.0
+"""Within how many times of a thing's own figure an amount is that, and none for each of something: the 8,930 t of training a model."""
 
 
 def _is_its_own(call: Call) -> bool:
-    """Return whether an amount that a question tells is that of the thing it names, and not that of each of something: the 8,930 t of training a model."""
+    """Return whether an amount that a question tells is that of the thing it names."""
     try:
-        return 1 / NEARLY < TOOLS[call.tool](call.arguments).results[0].value < NEARLY
+        return 1 / OWN < TOOLS[call.tool](call.arguments).results[0].value < OWN
     except KilowhatError:
         return False
-
-
-NEARLY = 2.0
 
 
 def _both_told(slots: Slots, quantity: str) -> str | None:
@@ -113,8 +122,7 @@ def _whole(slots: Slots, kind: str, quantity: str, language: str, text: str, pla
     rest = replace(slots, named={name: told for name, told in others.items() if told})
     if not (rest.power_w or set(rest.named) & set(THINGS)):
         return None
-    planned = planner(rest, language, text)
-    return f"{as_ref(planned.calls[0])}#{quantity}" if planned.outcome == "answered" and planned.calls[0].tool != "look_up_references" else None
+    return _result(planner(rest, language, text), quantity)
 
 
 def _one(slots: Slots, kind: str, quantity: str, senses: frozenset[str], language: str, text: str, planner: Planner) -> str | None:
@@ -128,5 +136,4 @@ def _one(slots: Slots, kind: str, quantity: str, senses: frozenset[str], languag
         named["service"] = ("ai-chatbot",)
     counts = {told: number for told, number in slots.counts.items() if told in ("output", "input", "token")} | {_ONE[kind]: 1.0}
     one = Slots(named=named, counts=counts if kind != "run" else {}, senses=senses | ({"act.train"} if kind == "run" else set()), size=slots.size, wanted=quantity)
-    planned = planner(one, language, text)
-    return f"{as_ref(planned.calls[0])}#{quantity}" if planned.outcome == "answered" and planned.calls[0].tool != "look_up_references" else None
+    return _result(planner(one, language, text), quantity)

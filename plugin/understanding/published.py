@@ -6,7 +6,7 @@ found by its scope, and needs no words here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from kilowhat.plugin.understanding.counting import TOKENS
@@ -14,7 +14,7 @@ from kilowhat.plugin.understanding.plan import Call
 from kilowhat.plugin.understanding.slots import Slots
 from kilowhat.tools import TOOLS, KilowhatError, Library
 from kilowhat.tools.core.errors import NotPublished
-from kilowhat.tools.core.lengths import length_of
+from kilowhat.tools.core.lengths import SHORT, length_of
 from kilowhat.tools.core.naming import sources_named
 from kilowhat.tools.core.place import place_name
 from kilowhat.tools.core.reference import Fact
@@ -76,18 +76,21 @@ def _of_a_thing(slots: Slots) -> Call | None:
     elif run is not None and slots.wanted in ("water", "water-on-site") and "act.train" in slots.senses and "place" not in slots.named:
         subjects = ("training-water",)
     scope = {"hardware": hardware} if hardware is not None else {"run": run or ""}
-    facts = [fact for subject in subjects for fact in Library.load().find(subject, **scope)]
-    found = next((fact for fact in facts if slots.wanted == "water-on-site" and fact.scope.get("boundary") == "on-site"), next(iter(facts), None))
+    found = _first(slots, [fact for subject in subjects for fact in Library.load().find(subject, **scope)])
     return Call("look_up_references", {"query": found.id}) if found is not None else None
 
 
 def water_of_run(slots: Slots) -> str | None:
     """Return the published water of the training run that a question names, as a quantity, or None."""
     run = slots.name("run")
-    found = Library.load().find("training-water", run=run) if run is not None else []
-    if "mod.on_site" in slots.senses:
-        found = [fact for fact in found if fact.scope.get("boundary") == "on-site"] or found
-    return f"fact:{found[0].id}" if found else None
+    found = _first(slots, Library.load().find("training-water", run=run) if run is not None else [])
+    return f"fact:{found.id}" if found else None
+
+
+def _first(slots: Slots, facts: Sequence[Fact]) -> Fact | None:
+    """Return the first fact, or the first of the site alone where that is asked for."""
+    on_site = (fact for fact in facts if "mod.on_site" in slots.senses and fact.scope.get("boundary") == "on-site")
+    return next(on_site, facts[0] if facts else None)
 
 
 def operator_of(slots: Slots) -> str | None:
@@ -173,23 +176,22 @@ def _of_source(library: Library, slots: Slots, sources: Set[str]) -> Fact | None
     return min(found, key=lambda fact: _order(fact, slots), default=None)
 
 
-MUCH_READ = 500.0
-"""Tokens read beyond which a request is no short one, whatever it writes."""
+def _told_length(slots: Slots) -> str | None:
+    """Return how long a question says that requests are, or None."""
+    return next((word for word in ("short", "medium", "long") if f"mod.{word}" in slots.senses), None)
 
 
 def _length(slots: Slots) -> str | None:
-    """Return how long the answers are that a question tells, in the words of those who publish by length, or None."""
+    """Return how long the requests are that a question tells, in words or by their tokens, in the words of those who publish by length, or None."""
     written, read = slots.counts.get("output"), slots.counts.get("input", 0.0)
-    if written is None and read > MUCH_READ:
-        return length_of(read, read)
-    if written is None:
-        return next((word for word in ("short", "medium", "long") if f"mod.{word}" in slots.senses), None)
-    return length_of(read, written)
+    if written is not None:
+        return length_of(read, written)
+    return length_of(read, read) if read > SHORT else _told_length(slots)
 
 
 def of_length(slots: Slots) -> Call | None:
     """Return the call for what is published of a model's requests of a length told in words, for as many as are told; None where that is not published."""
-    model, length = slots.name("model"), next((word for word in ("short", "medium", "long") if f"mod.{word}" in slots.senses), None)
+    model, length = slots.name("model"), _told_length(slots)
     if model is None or length is None or slots.wanted not in (None, "energy") or set(slots.counts) - {"request", "bare", "thing"} or slots.named.keys() & {"hardware", "task", "comparator", "place"}:
         return None
     figure = next((fact for fact in Library.load().find("request-energy", model=model) if fact.scope.get("case", "").startswith(length)), None)

@@ -29,19 +29,21 @@ class Slots:
     """What a question tells.
 
     ``named`` holds the ids of each kind of name in order; ``counts`` a number for each kind of thing
-    counted (task, device, server, request, concurrent, user, word, token, input, output, reasoning, comparator, thing, and
-    bare where nothing is counted), ``ends`` both ends where a range is told; ``amounts`` the quantities
+    counted (task, device, server, request, concurrent, user, word, token, input, output, reasoning, step, comparator,
+    thing, and bare where nothing is counted), ``ends`` both ends where a range is told; ``amounts`` the quantities
     with their dimension. ``rate`` is the period by which things are counted (a day), ``hours`` how long
     something runs, ``span_hours`` the period over which the answer is wanted.
+    ``hour_ends`` holds both ends of such a time where it is a range.
     ``every_hours`` is the time after which something comes again, or grows by a factor.
     ``daily_hours`` and ``weekly_days`` say how much of a day and of a week it runs; ``spans`` the periods where several are asked for.
     ``amount_rate`` is the period that an amount is told for, ``roles`` the amounts by part of a life cycle,
     ``as_gas`` whether a mass is said to be one of greenhouse gas.
     ``quotient`` holds two amounts or numbers, the first of which is to be divided by the second.
+    ``comparator_each`` is the energy told for one of an everyday thing (19 Wh per charge).
     ``factor`` says by how much the number of a thing changes (double the cards).
     ``times`` is a ratio that is stated (10 times more than); ``spare`` the numbers that count what another one counts;
     ``asked`` the kind of thing whose number is asked for (how many images); ``aside`` whether an
-    everyday thing is only mentioned beside the question; ``bound`` is > or < before a stated amount.
+    everyday thing is only mentioned beside the question; ``bound`` is >, < or ≠ before a stated amount.
     """
 
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -152,7 +154,6 @@ def read_slots(text: str, mentions: Sequence[Mention]) -> Slots:
     if len(durations) == 2 and "act.make" in senses and "lifetime_hours" not in told:
         told |= {"lifetime_hours": max(durations), "hours": min(durations)}
     told.update(read_times(text, mentions, senses, told, counts))
-    told.pop("of_a_day", None)
     told["asked"] = _asked(mentions)
     told["aside"] = _aside(text, mentions)
     told["factor"] = _factor(mentions)
@@ -212,16 +213,19 @@ def _is_no_training(named: Mapping[str, list[str]], senses: frozenset[str], told
     return bool(does and "act.train" not in senses) or ("hardware" in named and "device_hours" in told)
 
 
+_FOR_ONE = re.compile(r"(?P<amount>[^/]+?)(?:\s*/\s*|\s+per\s+)(?P<thing>.+)")
+
+
 def _of_everyday_thing(mentions: Sequence[Mention], named: Mapping[str, list[str]]) -> str | None:
     """Return the energy that a question itself tells for one of an everyday thing, or None: 19 Wh per charge, 0.18 kWh per km."""
     if "comparator" not in named:
         return None
     told = Library.load().named("comparators", named["comparator"][0])
     words = {word.rstrip("s") for spelling in (told.name, told.get("measure") or "", *told.aliases) for word in re.findall(r"\w+", spelling.casefold())}
-    for mention in mentions:
-        head, per, thing = re.split(r"(\s*/\s*|\s+per\s+)", mention.quantity.unit, maxsplit=1) if mention.quantity is not None and re.search(r"/|\sper\s", mention.quantity.unit) else ("", "", "")
-        if per and mention.quantity is not None and parse_unit(head).dimension == ENERGY and thing.casefold().rstrip("s") in words:
-            return f"{mention.quantity.value!r} {head}"
+    for quantity in (mention.quantity for mention in mentions if mention.quantity is not None):
+        one = _FOR_ONE.fullmatch(quantity.unit)
+        if one and parse_unit(one["amount"]).dimension == ENERGY and one["thing"].casefold().rstrip("s") in words:
+            return f"{quantity.value!r} {one['amount']}"
     return None
 
 
@@ -233,10 +237,6 @@ def _without_zones_own(named: dict[str, list[str]]) -> None:
     named["provider"] = [provider for provider in named["provider"] if provider not in zones]
     if not named["provider"]:
         del named["provider"]
-
-
-_OF_IMAGES = {"image-captioning", "image-classification", "object-detection"}
-"""The tasks that take an image: one that is named beside them is not made."""
 
 
 def _does(text: str, mentions: Sequence[Mention]) -> bool:
@@ -268,6 +268,11 @@ _DONE = {"act.write": "text-generation", "act.draw": "image-generation"}
 """The task that AI does where nothing but the doing is named: have AI write 200 blurbs."""
 
 
+def _takes_images(task: str) -> bool:
+    """Return whether a task takes an image, so that one named beside it is not made."""
+    return bool(Library.load().named("tasks", task).get("takes") == "image")
+
+
 def _composed(named: dict[str, list[str]], counts: dict[str, float], senses: frozenset[str]) -> None:
     """Name the task that AI is said to do, and count what it makes."""
     if "act.classify" in senses and named.get("task") == ["image-generation"]:
@@ -275,7 +280,7 @@ def _composed(named: dict[str, list[str]], counts: dict[str, float], senses: fro
     if (
         "image-generation" in named.get("task", ())
         and len(named["task"]) > 1
-        and set(named["task"]) & _OF_IMAGES
+        and any(map(_takes_images, named["task"]))
         and len(counts) < len(named["task"])
         and not senses & {"act.draw", "shape.versus", "ask.ratio"}
     ):

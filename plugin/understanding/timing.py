@@ -38,8 +38,7 @@ def scheduled(mentions: Sequence[Mention], position: int, told: dict[str, Any]) 
     if _is_interval(mentions, position):
         told.setdefault("every_hours", hours)
         return True
-    if after is not None and after.number is not None and hours == PERIOD_HOURS["day"] and _in_days(quantity) and after.start - mentions[position].end <= 1:
-        told["of_a_day"] = True
+    if _a_day_of(mentions, position):
         return True
     periods = after.senses[:1] if after is not None else ()
     if after is not None and after.quantity is not None and hours == PERIOD_HOURS["day"] and _hours_of(after) is not None and after.start - mentions[position].end <= 1:
@@ -70,6 +69,14 @@ def _is_interval(mentions: Sequence[Mention], position: int) -> bool:
     here, before = mentions[position], mentions[position - 1] if position else None
     after = mentions[position + 1] if position + 1 < len(mentions) else None
     return (before is not None and "every" in before.senses and here.start - before.end <= 1) or (after is not None and "every" in after.senses and after.start == here.end)
+
+
+def _a_day_of(mentions: Sequence[Mention], position: int) -> bool:
+    """Return whether a mention is the day in which the number right behind it is counted: 1日40回."""
+    day, number = mentions[position], mentions[position + 1] if position + 1 < len(mentions) else None
+    if day.quantity is None or number is None or number.number is None or number.start - day.end > 1:
+        return False
+    return _hours_of(day) == PERIOD_HOURS["day"] and _in_days(day.quantity)
 
 
 _LENGTHS = {"per.month": (14.0, 31.0), "per.year": (100.0, 366.0)}
@@ -111,7 +118,7 @@ def read_times(text: str, mentions: Sequence[Mention], senses: frozenset[str], t
     schedule |= {name: told[name] for name in ("daily_hours", "weekly_days") if name in told}
     periods = [(position, sense.partition(".")[2]) for position, mention in enumerate(mentions) for sense in mention.senses[:1] if sense.startswith("per.")]
     rate = next((period for position, period in periods if _beside_number(text, mentions, position)), None)
-    rate = "day" if rate is None and told.get("of_a_day") else rate
+    rate = "day" if rate is None and any(_a_day_of(mentions, position) for position in range(len(mentions))) else rate
     rest = list(dict.fromkeys(period for _, period in periods if period != rate))
     span = next((length for name, length in SPANS.items() if f"for.{name}" in senses), None)
     further = [f"{counts['thing']:g}"] if "thing" in counts else told.get("spare", [])

@@ -347,6 +347,7 @@ def build(folder: Path = HERE) -> dict[str, Any]:
         "claims": {key: claim.model_dump(exclude_none=True, by_alias=True) for key, claim in claims.items()},
         "names": {kind: {key: name.model_dump(exclude_none=True) for key, name in known.items()} for kind, known in names.items()},
         "countries": country_names(),
+        "citing": read_yaml(HERE / "names" / "citing.yaml"),
     }
     newest = max(fact.checked.on for fact in facts.values())
     return {"version": f"{newest}+ecologits-{electricity.SERIES}"} | content | {"claim_index": index_of_claims(Library(content)), "title_index": index_of_titles(Library(content))}

@@ -1,6 +1,6 @@
 """The sources that a text names: "according to Li et al.", "laut der IEA", "Altman says", "根据华盛顿邮报".
 
-A name alone is no source, for Google is asked about as often as it is cited: a word must stand beside it that says so.
+The words are data (``names/citing.yaml``). A name alone is no source, for Google is asked about as often as it is cited: a word must stand beside it that says so.
 """
 
 from __future__ import annotations
@@ -15,43 +15,30 @@ from kilowhat.tools.core.reference import Library, fold, words_of
 _INITIALS = re.compile(r"^(?:[A-ZÀ-Þ][\w-]*\.[\s-]*)+")
 _LONGEST = 4
 """Words of the longest name that is looked for."""
-_NO_NAMES = frozenset({"you", "he", "she", "an", "long", "man", "ai", "cloud", "green", "down", "du", "le", "so", "na", "ma", "rise", "arxiv", "gemma", "olmo", "qwen", "qwen3", "wan", "ec", "ge"})
-"""Families of authors, and heads of ids, that are words as well, or name what is asked about."""
-
 _NAME = r"(?P<name>[^\W\d_][\w.'’&-]*(?:\s+[^\W\d_][\w.'’&-]*){0,4})"
-_BEFORE_A_NAME = [
-    "according to", "as per", "says", "said", "cited by", "claimed by", "reported by", "study by", "paper by", "paper of", "study of", "figure of", "figure by",
-    "figure from", "figures of", "figures by", "figures from", "estimate of", "estimate by", "estimate from", "estimates of", "estimates by", "estimates from", "laut",
-    "zufolge", "Studie von", "selon", "d'après", "d’après", "étude de", "según", "estudio de", "根据", "根據", "依据", "依據", "按照", "据", "據",
-]  # fmt: skip
-_BEHIND_A_NAME = [
-    "et al", "and others", "and colleagues", "says", "said", "claims", "claimed", "states", "stated", "reports", "reported", "estimates", "estimated", "found", "writes",
-    "wrote", "paper", "study", "report", "article", "leaderboard", "zufolge", "sagt", "sagte", "behauptet", "schreibt", "affirme", "dit", "afirma", "dice", "等人", "等的研究", "等的论文", "等的論文", "说", "說", "表示", "称", "稱", "声称", "聲稱", "によると", "によれば",
-    "の論文", "が発表", "の発表",
-]  # fmt: skip
-"""Words that say that a name beside them is a source."""
 
 
-def _any_of(words: list[str]) -> str:
-    return "|".join(rf"\b{word}" if word.isascii() else word for word in words)
+@lru_cache(maxsize=4)
+def _patterns(library: Library) -> tuple[Late, Late]:
+    """Return what finds a name behind, and one before, a word that says that it is a source."""
+    before, behind = library.raw("citing")["before"], library.raw("citing")["behind"]
+    words = "|".join(rf"\b{word}" if word.isascii() else word for word in before)
+    return (
+        Late(rf"(?:{words})\s*(?:the |a |der |dem |des |die |l['’]|la |le |les |el |los )?{_NAME}", re.IGNORECASE, needs=tuple(word.casefold() for word in before)),
+        Late(rf"{_NAME}(?:['’]s)?\s*(?:,?\s*\(?(?:19|20)\d\d\)?\s*)?(?:{'|'.join(behind)})", needs=tuple(behind)),
+    )
 
 
-_BEFORE = Late(
-    rf"(?:{_any_of(_BEFORE_A_NAME)})\s*(?:the |a |der |dem |des |die |l['’]|la |le |les |el |los )?{_NAME}",
-    re.IGNORECASE,
-    needs=tuple(word.casefold() for word in _BEFORE_A_NAME),
-)
-_BEHIND = Late(rf"{_NAME}(?:['’]s)?\s*(?:,?\s*\(?(?:19|20)\d\d\)?\s*)?(?:{'|'.join(_BEHIND_A_NAME)})", needs=tuple(_BEHIND_A_NAME))
-_OTHER_NAMES: Mapping[str, str] = {
-    "国际能源署": "iea", "國際能源署": "iea", "国際エネルギー機関": "iea", "internationale energieagentur": "iea", "internationalen energieagentur": "iea",
-    "agence internationale de l'énergie": "iea", "aie": "iea", "agencia internacional de la energía": "iea", "international energy agency": "iea",
-    "华盛顿邮报": "the washington post", "華盛頓郵報": "the washington post", "ワシントン・ポスト": "the washington post", "washington post": "the washington post", "wapo": "the washington post",
-    "奥特曼": "altman", "奧特曼": "altman", "阿尔特曼": "altman", "アルトマン": "altman", "劳伦斯伯克利": "lbnl", "berkeley lab": "lbnl", "lawrence berkeley": "lbnl", "epoch": "epoch ai", "de vries": "de vries",
-}  # fmt: skip
-"""Other names of those who publish."""
+@lru_cache(maxsize=4)
+def _other_names(library: Library) -> Mapping[str, str]:
+    """Return the name in the library for each other name of those who publish."""
+    return {other: name for name, others in library.raw("citing")["names"].items() for other in others}
 
-OTHER_WORDS = frozenset(word for spelling in _OTHER_NAMES for word in words_of(spelling))
-"""The words of those other names."""
+
+@lru_cache(maxsize=4)
+def other_words(library: Library) -> frozenset[str]:
+    """Return the words of the other names of those who publish."""
+    return frozenset(word for other in _other_names(library) for word in words_of(other))
 
 
 def sources_named(library: Library, text: str) -> frozenset[str]:
@@ -60,24 +47,22 @@ def sources_named(library: Library, text: str) -> frozenset[str]:
     >>> sorted(sources_named(Library.load(), "how much water does GPT-3 take according to Li et al.?"))[:1]
     ['li-2023-starcoder']
     """
-    known = _known(library)
-    found: set[str] = set()
-    for name in _cited(text):
+    folded = fold(text)
+    found = {source for title, sources in library.raw("title_index").items() if title in folded for source in sources}
+    for name in _cited(library, text):
         words = name.split()
         for start in range(len(words)):
             for length in range(min(_LONGEST, len(words) - start), 0, -1):
-                found |= known.get(_plain(" ".join(words[start : start + length])), frozenset())
-    folded = fold(text)
-    found |= {source for title, sources in library.raw("title_index").items() if title in folded for source in sources}
-    for spelling, name in _OTHER_NAMES.items():
-        if not spelling.isascii() and fold(spelling) in folded:
-            found |= known.get(_plain(name), frozenset())
+                found |= _known(library).get(_plain(" ".join(words[start : start + length])), frozenset())
+    for other, name in _other_names(library).items():
+        if not other.isascii() and fold(other) in folded:
+            found |= _known(library).get(_plain(name), frozenset())
     return frozenset(found)
 
 
-def _cited(text: str) -> Iterator[str]:
+def _cited(library: Library, text: str) -> Iterator[str]:
     """Yield the names that stand beside a word for a source."""
-    for pattern in (_BEFORE, _BEHIND):
+    for pattern in _patterns(library):
         for match in pattern.finditer(text):
             yield match["name"]
 
@@ -86,14 +71,15 @@ def _cited(text: str) -> Iterator[str]:
 def _known(library: Library) -> Mapping[str, frozenset[str]]:
     """Return by name those who wrote or published: families of authors, producers and their other names."""
     known: dict[str, set[str]] = {}
+    no_names = frozenset(library.raw("citing")["words"])
     for source_id, raw in library.raw("sources").items():
         people = [_INITIALS.sub("", name.strip()) for name in (raw.get("authors") or "").split(",")]
         producers = [part for name in (raw.get("producer"), raw.get("authors") if "," not in (raw.get("authors") or "") else None) if name for part in re.split(r"\s*[,;(]\s*", name)]
         for name in (*people, *producers, source_id.split("-")[0]):
-            if (plain := _plain(name)) and plain not in _NO_NAMES and not plain.isdigit():
+            if (plain := _plain(name)) and plain not in no_names and not plain.isdigit():
                 known.setdefault(plain, set()).add(source_id)
-    for spelling, name in _OTHER_NAMES.items():
-        known.setdefault(_plain(spelling), set()).update(known.get(_plain(name), ()))
+    for other, name in _other_names(library).items():
+        known.setdefault(_plain(other), set()).update(known.get(_plain(name), ()))
     return {name: frozenset(ids) for name, ids in known.items()}
 
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 from kilowhat.tools.core.boundaries import in_words
 from kilowhat.tools.core.claims import NUMBERS_IN_WORDS, is_count
-from kilowhat.tools.core.naming import OTHER_WORDS, sources_named
+from kilowhat.tools.core.naming import other_words, sources_named
 from kilowhat.tools.core.reading import Reading, read, sectors_of
 from kilowhat.tools.core.reference import MEASURES, SCOPE_KINDS, Fact, Library, fold, words_of
 from kilowhat.tools.core.search import WHOLE, Told, index_of
@@ -200,7 +200,7 @@ def _same_whole(library: Library, record: Told, reading: Reading) -> bool:
 def _first_names(library: Library, record_id: str, reading: Reading) -> frozenset[str]:
     """Return the words of a text that name a fact's source and don't stand in it: Sam, before Altman, and other names of those who publish."""
     known = {(initials[:1].casefold(), fold(family)) for initials, _, family in (name.strip().rpartition(" ") for name in (library.source(library.fact(record_id).source).authors or "").split(","))}
-    return frozenset(word for before, behind in pairwise(reading.rest) if (before[:1], behind) in known for word in words_of(before)) | OTHER_WORDS
+    return frozenset(word for before, behind in pairwise(reading.rest) if (before[:1], behind) in known for word in words_of(before)) | other_words(library)
 
 
 def _beside_the_whole(library: Library, reading: Reading, figure: Quantity) -> Judged | None:
